@@ -1,0 +1,1 @@
+//! What differs from bank to bank, as data.

@@ -1,0 +1,1 @@
+//! The funds check: amount, account, request, confirmation.

@@ -1,0 +1,1 @@
+//! Who we are: certificates and their diagnosis, private keys, signers.
