@@ -1,17 +1,32 @@
 //! Ask a bank "are the funds there?".
+//!
+//! `cbpii` is for card issuers in the PSD2 role CBPII.
 
 pub mod bank;
 mod cancel;
+mod client;
 mod clock;
+mod consent;
+mod crypto;
 mod error;
+mod event;
 mod explain;
 pub mod funds;
 pub mod http;
 pub mod identity;
+mod refusal;
 mod secret;
+mod token;
 
+pub use bank::{Bank, Environment};
 pub use cancel::CancelToken;
+pub use client::{CallOptions, Client, ClientBuilder};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy, Timestamp};
+pub use consent::{AuthorizationCode, ConsentOptions, PendingConsent};
 pub use error::{Advice, Error, ErrorCode, ErrorKind, RequestSent, Result};
+pub use event::{Event, Operation};
 pub use explain::Explanation;
+pub use funds::{FundsConfirmation, FundsRequest};
+pub use identity::Issuer;
 pub use secret::{Secret, SecretBytes};
+pub use token::Tokens;

@@ -2,6 +2,7 @@
 
 /// The headers whose values may be shown in full. All others show as an ellipsis.
 const SHOWN_HEADERS: &[&str] = &[
+    "(request-target)",
     "accept",
     "cache-control",
     "connection",
@@ -11,6 +12,7 @@ const SHOWN_HEADERS: &[&str] = &[
     "digest",
     "host",
     "retry-after",
+    "signature",
     "user-agent",
     "warning",
     "x-correlationid",

@@ -3,38 +3,39 @@
 use std::fmt;
 use std::time::Instant;
 
-use super::masking::mask_header;
-use crate::{CancelToken, Result};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use zeroize::Zeroizing;
 
-/// One request, complete: everything that will be written, in the order it will be written.
+use super::masking::mask_header;
+use crate::{CancelToken, Error, ErrorCode, Result};
+
+/// One POST request, complete: every header in the order it was signed and will be written, and the body
+/// byte for byte.
 #[derive(Clone)]
 pub struct HttpRequest {
-    pub(crate) method: &'static str,
-    pub(crate) url: url::Url,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) extra_headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Zeroizing<Vec<u8>>,
     pub(crate) fresh_connection: bool,
 }
 
 impl HttpRequest {
-    /// The method, e.g. `POST`.
+    /// The method: everything this protocol sends is a `POST`.
     #[must_use]
-    pub fn method(&self) -> &str {
-        self.method
+    pub fn method(&self) -> &'static str {
+        "POST"
     }
 
     /// The absolute https URL.
     #[must_use]
-    pub fn url(&self) -> &str {
-        self.url.as_str()
+    pub fn uri(&self) -> &Uri {
+        &self.uri
     }
 
-    /// Names and values in order. `Host`, `Content-Length` and `Connection` are the transport's business.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let fixed = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let extra = self.extra_headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        fixed.chain(extra)
+    /// Names and values in order. `Host` and `Content-Length` are the transport's business.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// The body as it must be sent, byte for byte: it has been digested and signed.
@@ -53,45 +54,86 @@ impl HttpRequest {
 
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<_> = self.headers().map(|(name, value)| (name, mask_header(name, value))).collect();
         f.debug_struct("HttpRequest")
-            .field("method", &self.method)
-            .field("origin", &self.url.origin().ascii_serialization())
-            .field("path", &self.url.path())
-            .field("headers", &headers)
+            .field("uri", &self.uri)
+            .field("headers", &MaskedHeaders(&self.headers))
             .field("body_length", &self.body.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
 /// One whole answer.
 #[derive(Clone)]
 pub struct HttpResponse {
-    /// The status, 100 to 599.
-    pub status: u16,
-    /// Names and values as received, in order.
-    pub headers: Vec<(String, String)>,
-    /// The whole body, at most 1 MiB.
-    pub body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl HttpResponse {
-    /// The value of the first header of this name, whatever its case.
+    /// An answer, for those who implement a [`Transport`].
+    ///
+    /// # Errors
+    /// `protocol.malformed_http` when a header has characters that HTTP does not allow, or the status is
+    /// not between 100 and 599.
+    pub fn new<N, V>(status: u16, headers: impl IntoIterator<Item = (N, V)>, body: Vec<u8>) -> Result<Self>
+    where
+        N: AsRef<str>,
+        V: AsRef<str>,
+    {
+        let malformed = |what: &str| {
+            let message = format!("The transport gave an answer with an impossible {what}; nothing was read from it.");
+            Error::new(ErrorCode::MalformedHttp, message)
+        };
+        if !(100..=599).contains(&status) {
+            return Err(malformed("status"));
+        }
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::try_from(name.as_ref()).map_err(|_| malformed("header name"))?;
+            let value = HeaderValue::try_from(value.as_ref()).map_err(|_| malformed("header value"))?;
+            map.append(name, value);
+        }
+        Ok(Self { status, headers: map, body: Zeroizing::new(body) })
+    }
+
+    /// The status, 100 to 599.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The whole body, at most 1 MiB.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The value of the first header of this name, whatever its case, when it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers.get(name)?.to_str().ok()
     }
 }
 
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name, mask_header(name, value))).collect();
         f.debug_struct("HttpResponse")
             .field("status", &self.status)
-            .field("headers", &headers)
+            .field("headers", &MaskedHeaders(&self.headers))
             .field("body_length", &self.body.len())
             .finish()
+    }
+}
+
+struct MaskedHeaders<'a>(&'a HeaderMap);
+
+impl fmt::Debug for MaskedHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let masked = |(name, value): (&'_ HeaderName, &'_ HeaderValue)| {
+            (name.to_string(), mask_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes())))
+        };
+        f.debug_map().entries(self.0.iter().map(masked)).finish()
     }
 }
 
@@ -101,29 +143,77 @@ pub struct TransportContext {
     /// The moment by which the whole answer must be there.
     pub deadline: Instant,
     /// Ends the exchange when the caller cancels.
-    pub cancel: CancelToken,
+    pub cancel: Option<CancelToken>,
+}
+
+/// What a transport has done so far; counters only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransportStatistics {
+    /// TCP connections opened.
+    pub connections: u64,
+    /// Of these, how many resumed an earlier TLS session.
+    pub resumed: u64,
+    /// Host names looked up.
+    pub name_lookups: u64,
 }
 
 /// One HTTP exchange over mutual TLS. Bring your own to use a host's HTTP stack (OkHttp, URLSession, a
 /// corporate gateway); it then does the TLS, client certificate included.
 ///
 /// A transport must not follow redirects, not retry, not treat a status as an error, not read more than
-/// 1 MiB of body, and must send method, path, headers and body exactly as given.
+/// 1 MiB of body, and must send path, headers and body exactly as given.
 pub trait Transport: Send + Sync {
     /// Sends the request and returns the whole answer.
     ///
     /// # Errors
-    /// Any [`Error`](crate::Error), best of kind `network`, `tls`, `timeout` or `cancelled`, with
-    /// [`request_sent`](crate::Error::with_request_sent) stated: what may be repeated depends on it.
+    /// Any [`Error`], best of kind `network`, `tls`, `timeout` or `cancelled`, with
+    /// [`request_sent`](Error::with_request_sent) stated: what may be repeated depends on it.
     fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> Result<HttpResponse>;
 
-    /// Opens up to `count` connections to the origin of `url` and finishes their handshakes ahead, so
-    /// that the next calls find them ready. Returns how many are ready; the default has nothing to do.
+    /// Opens `count` connections to the origin of `uri` and finishes their handshakes ahead, so that the
+    /// next calls find them ready. Returns how many are ready; the default has nothing to do.
     ///
     /// # Errors
     /// As [`exchange`](Self::exchange).
-    fn warm_up(&self, url: &url::Url, count: usize, context: &TransportContext) -> Result<usize> {
-        let _ = (url, count, context);
+    fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
+        let _ = (uri, count, context);
         Ok(0)
+    }
+
+    /// What this transport has done so far; the default counts nothing.
+    fn statistics(&self) -> TransportStatistics {
+        TransportStatistics::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_from_foreign_transports_are_checked() {
+        let answer = HttpResponse::new(200, [("X-Request-ID", "1")], b"{}".to_vec()).unwrap();
+        assert_eq!((answer.status(), answer.header("x-request-id")), (200, Some("1")));
+        for (status, name, value) in [(99, "a", "b"), (600, "a", "b"), (200, "a b", "c"), (200, "a", "b\nc")] {
+            let error = HttpResponse::new(status, [(name, value)], Vec::new()).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::MalformedHttp);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_static("Bearer 2YotnFZFEjr1zCsicMWpAA"));
+        headers.insert("date", HeaderValue::from_static("Mon, 23 Nov 2026 13:11:00 GMT"));
+        let request = HttpRequest {
+            uri: Uri::from_static("https://bank.example/funds"),
+            headers,
+            body: Zeroizing::new(b"FR7613807008043001965405158".to_vec()),
+            fresh_connection: false,
+        };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("Bearer 2Yot…") && shown.contains("23 Nov 2026"), "{shown}");
+        assert!(!shown.contains("EjrzCsic") && !shown.contains("FR76"), "{shown}");
     }
 }

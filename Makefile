@@ -1,0 +1,44 @@
+# The front door for people: `make help` says what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-core doc bench fuzz lint fmt deny clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
+
+demo: ## Run the whole journey against a bank on this machine (BROWSER=1: click through the consent page yourself)
+	@$(CARGO) run --quiet -p cbpii --example demo -- $(if $(BROWSER),--browser)
+
+test: lint test-core doc ## Everything there is: lint, tests, documentation
+
+test-core: ## The tests of the core library and of the sandbox bank
+	$(CARGO) test --workspace --all-targets --no-fail-fast
+	$(CARGO) test --workspace --doc
+
+doc: ## The documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+
+bench: ## Measure speed and memory; prints ratios
+	tests/bench/run
+
+lint: ## Formatting, clippy, and that the aws-lc-rs build compiles
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy -p cbpii --no-default-features --features aws-lc-rs -- -D warnings
+
+fmt: ## Format the sources
+	$(CARGO) fmt --all
+
+fuzz: ## Throw random input at the parsers (SECONDS=30 each)
+	tests/fuzz/run $(SECONDS)
+
+deny: ## Licences, bans and sources of all dependencies (installs cargo-deny)
+	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check licenses bans sources
+
+clean: ## Remove what was built
+	$(CARGO) clean

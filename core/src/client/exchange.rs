@@ -1,0 +1,80 @@
+//! A request that is ready to leave, with what it takes to explain it.
+
+use crate::event::Operation;
+use crate::http::masking::{mask_header, mask_iban, mask_secret};
+use crate::http::{HttpRequest, TransportContext};
+use crate::{Explanation, Secret};
+
+/// One request, complete and signed.
+pub(super) struct Prepared {
+    pub(super) request: HttpRequest,
+    /// Empty when the bank wants none.
+    pub(super) request_id: String,
+    pub(super) explained: Explained,
+}
+
+/// What an explanation needs besides the request.
+pub(super) struct Explained {
+    pub(super) signing_string: Option<String>,
+    pub(super) key_id: Option<(String, &'static str)>,
+    pub(super) private: Private,
+}
+
+/// What must not show in the body.
+pub(super) enum Private {
+    /// The account number.
+    Account(Secret),
+    /// The values of a form other than those that are public.
+    Form,
+}
+
+/// The attempts of one call.
+pub(super) struct Attempts<'a> {
+    pub(super) operation: Operation,
+    pub(super) prepared: &'a Prepared,
+    pub(super) context: &'a TransportContext,
+}
+
+impl Prepared {
+    /// The request laid open, secrets masked.
+    pub(super) fn explanation(&self) -> Explanation {
+        let request = &self.request;
+        let text = |value: &::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = request.headers.iter().map(|(name, value)| (name.to_string(), mask_header(name.as_str(), &text(value))));
+        let body = String::from_utf8_lossy(&request.body);
+        let digest = request.headers.get("digest").map(|digest| format!("the {} bytes of the body as sent, giving {}", request.body.len(), text(digest)));
+        Explanation {
+            method: request.method().to_owned(),
+            url: request.uri.to_string(),
+            headers: headers.collect(),
+            body: self.explained.private.mask(&body),
+            digest_input: digest,
+            signing_string: self.explained.signing_string.as_deref().map(mask_lines),
+            key_id: self.explained.key_id.as_ref().map(|(key_id, _)| key_id.clone()),
+            key_id_source: self.explained.key_id.as_ref().map(|(_, source)| (*source).to_owned()),
+        }
+    }
+}
+
+fn mask_lines(signing_string: &str) -> String {
+    let masked = signing_string.lines().map(|line| match line.split_once(": ") {
+        Some((name, value)) => format!("{name}: {}", mask_header(name, value)),
+        None => line.to_owned(),
+    });
+    masked.collect::<Vec<_>>().join("\n")
+}
+
+impl Private {
+    fn mask(&self, body: &str) -> String {
+        match self {
+            Self::Account(account) => body.replace(account.expose(), &mask_iban(account.expose())),
+            Self::Form => {
+                let shown = url::form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
+                    "grant_type" | "client_id" | "redirect_uri" | "scope" => format!("{name}={value}"),
+                    _ => format!("{name}={}", mask_secret(&value)),
+                });
+                shown.collect::<Vec<_>>().join("&")
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! How-to pages.
+//!
+//! | page | when you |
+//! |---|---|
+//! | [certificates] | hold a QWAC and a QSealC and want to know whether a bank will take them |
+//! | [consent_on_a_web_server] | send cardholders to their bank and take them back |
+//! | [errors_and_retries] | decide what to do when the answer is neither yes nor no |
+//! | [timeouts] | have 300 ms at a checkout |
+//! | [hsm_signer] | keep the private keys in an HSM, a KMS or a secure element |
+//! | [logging] | want logs and metrics without a secret in them |
+
+#[doc = include_str!("certificates.md")]
+pub mod certificates {}
+
+#[doc = include_str!("consent_on_a_web_server.md")]
+pub mod consent_on_a_web_server {}
+
+#[doc = include_str!("errors_and_retries.md")]
+pub mod errors_and_retries {}
+
+#[doc = include_str!("timeouts.md")]
+pub mod timeouts {}
+
+#[doc = include_str!("hsm_signer.md")]
+pub mod hsm_signer {}
+
+#[doc = include_str!("logging.md")]
+pub mod logging {}
