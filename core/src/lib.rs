@@ -3,6 +3,7 @@
 pub mod bank;
 mod cancel;
 mod clock;
+mod crypto;
 mod error;
 mod explain;
 pub mod funds;
