@@ -101,7 +101,10 @@ impl PendingConsent {
         entropy: &dyn Entropy,
     ) -> Result<Self> {
         if options.valid_for.is_zero() {
-            return Err(Error::new(ErrorCode::OptionValue, "valid_for is zero: the cardholder needs some time at the bank."));
+            return Err(Error::new(
+                ErrorCode::OptionValue,
+                "valid_for is zero: the cardholder needs some time at the bank.",
+            ));
         }
         let state = random_text(entropy)?;
         let code_verifier = bank.pkce.then(|| random_text(entropy)).transpose()?;
@@ -196,7 +199,10 @@ impl PendingConsent {
         self.check_state(parameters.state.as_deref())?;
         self.check_issuer(parameters.iss.as_deref())?;
         if now >= self.expires_at {
-            let message = format!("The cardholder came back after {}, when the pending consent had ended; begin a new one.", self.expires_at);
+            let message = format!(
+                "The cardholder came back after {}, when the pending consent had ended; begin a new one.",
+                self.expires_at
+            );
             return Err(Error::new(ErrorCode::PendingConsentExpired, message));
         }
         match (parameters.code, parameters.error) {
@@ -210,7 +216,12 @@ impl PendingConsent {
     }
 
     fn parse_callback(&self, callback_url: &str) -> Result<Url> {
-        let unreadable = |_| Error::new(ErrorCode::Callback, "The callback is not a URL; pass what the browser asked for, from its scheme, path or ? on.");
+        let unreadable = |_| {
+            Error::new(
+                ErrorCode::Callback,
+                "The callback is not a URL; pass what the browser asked for, from its scheme, path or ? on.",
+            )
+        };
         if let Ok(whole) = Url::parse(callback_url) {
             return Ok(whole);
         }
@@ -258,7 +269,11 @@ impl PendingConsent {
     /// `request.saved_state`.
     pub fn from_json(json: &str) -> Result<Self> {
         serde_json::from_str(json).map_err(|error| {
-            let message = format!("The saved pending consent cannot be read (line {}, column {}); begin a new one.", error.line(), error.column());
+            let message = format!(
+                "The saved pending consent cannot be read (line {}, column {}); begin a new one.",
+                error.line(),
+                error.column()
+            );
             Error::new(ErrorCode::SavedState, message)
         })
     }
@@ -298,7 +313,9 @@ impl<'a> Parameters<'a> {
                 _ => continue,
             };
             if slot.replace(value).is_some() {
-                let message = format!("The callback has the parameter {name} twice; it may be forged: begin a new consent.");
+                let message = format!(
+                    "The callback has the parameter {name} twice; it may be forged: begin a new consent."
+                );
                 return Err(Error::new(ErrorCode::DuplicatedParameter, message));
             }
         }

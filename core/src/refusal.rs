@@ -154,7 +154,11 @@ fn read(body: &[u8]) -> Said {
     let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) else {
         let text = String::from_utf8_lossy(body);
         let shown = mask_text(text.trim(), MESSAGE_LIMIT);
-        return Said { business_code: find_business_code(&text), oauth_error: None, text: (!shown.is_empty()).then_some(shown) };
+        return Said {
+            business_code: find_business_code(&text),
+            oauth_error: None,
+            text: (!shown.is_empty()).then_some(shown),
+        };
     };
     let texts = |names: &[&str]| -> Vec<String> {
         names.iter().filter_map(|name| members.get(*name)?.as_str()).map(ToOwned::to_owned).collect()
@@ -169,7 +173,8 @@ fn read(body: &[u8]) -> Said {
 }
 
 fn find_business_code(text: &str) -> Option<&'static BusinessCode> {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|word| BUSINESS_CODES.iter().find(|known| known.text == word))
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .find_map(|word| BUSINESS_CODES.iter().find(|known| known.text == word))
 }
 
 /// OAuth error codes are lower case with underscores; STET's `error` is a phrase such as "Bad Request".
@@ -219,7 +224,10 @@ mod tests {
         assert_eq!(stet.business_code.map(|known| known.text), Some("NGAC"));
         assert_eq!((stet.oauth_error, stet.text.as_deref()), (None, Some("NGAC: accès refusé")));
         let oauth = read(br#"{"error":"invalid_grant","error_description":"gone"}"#);
-        assert_eq!((oauth.oauth_error.as_deref(), oauth.text.as_deref()), (Some("invalid_grant"), Some("gone")));
+        assert_eq!(
+            (oauth.oauth_error.as_deref(), oauth.text.as_deref()),
+            (Some("invalid_grant"), Some("gone"))
+        );
         let other = read(br#"{"errorMessage":"token expired"}"#);
         assert_eq!(other.text.as_deref(), Some("token expired"));
         let page = read(b"<html>\n<h1>Down</h1></html>");

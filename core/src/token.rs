@@ -40,7 +40,9 @@ impl Tokens {
         let access_token = access_token.into();
         for (name, token) in [("access", Some(&access_token)), ("refresh", refresh_token.as_ref())] {
             if token.is_some_and(|token| !is_token_text(token.expose())) {
-                let message = format!("The {name} token is empty or has spaces, control or non-ASCII characters; pass it as the bank gave it.");
+                let message = format!(
+                    "The {name} token is empty or has spaces, control or non-ASCII characters; pass it as the bank gave it."
+                );
                 return Err(Error::new(ErrorCode::Token, message));
             }
         }
@@ -102,8 +104,8 @@ impl Tokens {
     pub fn to_json(&self) -> Secret {
         let saved = SavedTokens {
             version: Version1,
-            access_token: self.access_token.expose().into(),
-            refresh_token: self.refresh_token.as_ref().map(|token| token.expose().into()),
+            access_token: self.access_token.expose().to_owned().into(),
+            refresh_token: self.refresh_token.as_ref().map(|token| token.expose().to_owned().into()),
             scope: self.scope.clone(),
             obtained_at: self.obtained_at,
             expires_at: self.expires_at,
@@ -210,22 +212,35 @@ impl TokenAnswer {
     }
 
     /// The tokens of a code exchange. The life of the consent is counted from `sca_not_before`.
-    pub(crate) fn into_tokens(self, requested_at: Timestamp, consent_expires_at: Timestamp) -> Result<Tokens> {
+    pub(crate) fn into_tokens(
+        self,
+        requested_at: Timestamp,
+        consent_expires_at: Timestamp,
+    ) -> Result<Tokens> {
         if let Some(kind) = self.token_type.as_deref().filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             let kind = crate::http::masking::mask_text(kind, 32);
             return Err(unusable(&format!("is of the type {kind}, not Bearer")));
         }
         let usable = |text: Zeroizing<String>| {
-            if is_token_text(&text) { Ok(Secret::new(text.as_str())) } else { Err(unusable("has spaces, control or non-ASCII characters")) }
+            if is_token_text(&text) {
+                Ok(Secret::new(text.as_str()))
+            } else {
+                Err(unusable("has spaces, control or non-ASCII characters"))
+            }
         };
-        let access_token = self.access_token.filter(|text| !text.is_empty()).ok_or_else(|| unusable("lacks the access token"))?;
+        let access_token = self
+            .access_token
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| unusable("lacks the access token"))?;
         let refresh_token = self.refresh_token.filter(|text| !text.is_empty()).map(usable).transpose()?;
         Ok(Tokens {
             access_token: usable(access_token)?,
             refresh_token,
             scope: self.scope,
             obtained_at: requested_at,
-            expires_at: self.expires_in.map(|seconds| requested_at.saturating_add(Duration::from_secs(seconds))),
+            expires_at: self
+                .expires_in
+                .map(|seconds| requested_at.saturating_add(Duration::from_secs(seconds))),
             consent_expires_at,
         })
     }
@@ -294,10 +309,17 @@ mod tests {
     #[test]
     fn a_refresh_keeps_what_the_bank_leaves_out() {
         let old = read(r#"{"access_token":"a","refresh_token":"r","scope":"cbpii"}"#).unwrap();
-        let kept = TokenAnswer::parse(br#"{"access_token":"b"}"#).unwrap().into_refreshed(&old, at(2_000)).unwrap();
+        let kept =
+            TokenAnswer::parse(br#"{"access_token":"b"}"#).unwrap().into_refreshed(&old, at(2_000)).unwrap();
         assert_eq!(kept.refresh_token().map(Secret::expose), Some("r"));
-        assert_eq!((kept.scope(), kept.consent_expires_at(), kept.obtained_at()), (Some("cbpii"), at(9_000), at(2_000)));
-        let rotated = TokenAnswer::parse(br#"{"access_token":"b","refresh_token":"r2"}"#).unwrap().into_refreshed(&old, at(2_000)).unwrap();
+        assert_eq!(
+            (kept.scope(), kept.consent_expires_at(), kept.obtained_at()),
+            (Some("cbpii"), at(9_000), at(2_000))
+        );
+        let rotated = TokenAnswer::parse(br#"{"access_token":"b","refresh_token":"r2"}"#)
+            .unwrap()
+            .into_refreshed(&old, at(2_000))
+            .unwrap();
         assert_eq!(rotated.refresh_token().map(Secret::expose), Some("r2"));
     }
 
@@ -308,7 +330,10 @@ mod tests {
         assert_eq!(Tokens::from_json(saved.expose()).unwrap(), tokens);
         assert!(saved.expose().starts_with(r#"{"v":1,"#));
         for shown in [format!("{tokens:?}"), tokens.to_string()] {
-            assert!(!shown.contains("EjrzCsic") && !shown.contains("FZFE") && !shown.contains("3JOk"), "{shown}");
+            assert!(
+                !shown.contains("EjrzCsic") && !shown.contains("FZFE") && !shown.contains("3JOk"),
+                "{shown}"
+            );
         }
         for broken in ["", "{}", &saved.expose().replace("\"v\":1", "\"v\":2")] {
             assert_eq!(Tokens::from_json(broken).unwrap_err().code(), ErrorCode::SavedState);

@@ -40,9 +40,14 @@ impl Prepared {
     pub(super) fn explanation(&self) -> Explanation {
         let request = &self.request;
         let text = |value: &::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = request.headers.iter().map(|(name, value)| (name.to_string(), mask_header(name.as_str(), &text(value))));
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), mask_header(name.as_str(), &text(value))));
         let body = String::from_utf8_lossy(&request.body);
-        let digest = request.headers.get("digest").map(|digest| format!("the {} bytes of the body as sent, giving {}", request.body.len(), text(digest)));
+        let digest = request.headers.get("digest").map(|digest| {
+            format!("the {} bytes of the body as sent, giving {}", request.body.len(), text(digest))
+        });
         Explanation {
             method: request.method().to_owned(),
             url: request.uri.to_string(),

@@ -18,7 +18,8 @@ use crate::consent::{AuthorizationCode, ConsentOptions, PendingConsent};
 use crate::event::{Event, Operation};
 use crate::funds::{FundsConfirmation, FundsRequest, ResponseSignature, read_result};
 use crate::http::{
-    AnswerVerifier, HttpResponse, MessageSigner, Transport, TransportContext, TransportStatistics, check_digest,
+    AnswerVerifier, HttpResponse, MessageSigner, Transport, TransportContext, TransportStatistics,
+    check_digest,
 };
 use crate::identity::Issuer;
 use crate::refusal::{Endpoint, refusal};
@@ -89,7 +90,15 @@ impl Client {
     pub fn begin_consent(&self, options: &ConsentOptions) -> Result<PendingConsent> {
         let this = &*self.0;
         let (client_id, redirect_uri) = (this.issuer.client_id(), this.issuer.redirect_uri());
-        PendingConsent::begin(&this.bank, &this.authorize, client_id, redirect_uri, options, this.clock.now(), &*this.entropy)
+        PendingConsent::begin(
+            &this.bank,
+            &this.authorize,
+            client_id,
+            redirect_uri,
+            options,
+            this.clock.now(),
+            &*this.entropy,
+        )
     }
 
     /// Reads the callback and exchanges its code for tokens, in one step.
@@ -115,16 +124,29 @@ impl Client {
     ///
     /// # Errors
     /// As [`exchange_code`](Self::exchange_code).
-    pub fn exchange_code_with(&self, pending: &PendingConsent, code: &AuthorizationCode, options: &CallOptions) -> Result<Tokens> {
+    pub fn exchange_code_with(
+        &self,
+        pending: &PendingConsent,
+        code: &AuthorizationCode,
+        options: &CallOptions,
+    ) -> Result<Tokens> {
         let this = &*self.0;
         this.check_pending(pending)?;
         let prepared = this.requests.exchange_code(&this.bank, &this.issuer, &this.token, pending, code)?;
         let days = u64::from(this.bank.consent_lifetime_days);
-        let consent_expires_at = pending.created_at().saturating_add(Duration::from_secs(days * 24 * 60 * 60));
+        let consent_expires_at =
+            pending.created_at().saturating_add(Duration::from_secs(days * 24 * 60 * 60));
         let endpoint = Endpoint::Token { refresh: false };
-        self.run(Operation::ExchangeCode, &prepared, endpoint, options, |_, _| false, |answer, requested_at| {
-            TokenAnswer::parse(answer.body())?.into_tokens(requested_at, consent_expires_at)
-        })
+        self.run(
+            Operation::ExchangeCode,
+            &prepared,
+            endpoint,
+            options,
+            |_, _| false,
+            |answer, requested_at| {
+                TokenAnswer::parse(answer.body())?.into_tokens(requested_at, consent_expires_at)
+            },
+        )
     }
 
     /// Refreshes the tokens (RFC 6749 §6). What the bank leaves out of its answer, such as the refresh token,
@@ -176,10 +198,21 @@ impl Client {
     ///
     /// # Errors
     /// As [`confirm_funds`](Self::confirm_funds).
-    pub fn confirm_funds_with(&self, tokens: &Tokens, request: &FundsRequest, options: &CallOptions) -> Result<FundsConfirmation> {
+    pub fn confirm_funds_with(
+        &self,
+        tokens: &Tokens,
+        request: &FundsRequest,
+        options: &CallOptions,
+    ) -> Result<FundsConfirmation> {
         let this = &*self.0;
         let started = Instant::now();
-        let prepared = this.requests.confirm_funds(&this.bank, tokens.access_token(), request, this.clock.now(), &*this.entropy)?;
+        let prepared = this.requests.confirm_funds(
+            &this.bank,
+            tokens.access_token(),
+            request,
+            this.clock.now(),
+            &*this.entropy,
+        )?;
         let again = |error: &Error, attempt: u32| attempt <= this.retries && is_passing(error);
         self.run(Operation::ConfirmFunds, &prepared, Endpoint::Funds, options, again, |answer, _| {
             let response_signature = this.check_integrity(&prepared, answer)?;
@@ -193,7 +226,10 @@ impl Client {
                 checked_at: this.clock.now(),
                 duration: started.elapsed(),
                 response_signature,
-                deprecation_warning: answer.header("warning").filter(|text| text.starts_with("299")).map(ToOwned::to_owned),
+                deprecation_warning: answer
+                    .header("warning")
+                    .filter(|text| text.starts_with("299"))
+                    .map(ToOwned::to_owned),
             })
         })
     }
@@ -232,7 +268,10 @@ impl Client {
         read: impl Fn(&HttpResponse, Timestamp) -> Result<T>,
     ) -> Result<T> {
         let this = &*self.0;
-        let context = TransportContext { deadline: deadline(options.timeout.unwrap_or(this.timeout)), cancel: options.cancel.clone() };
+        let context = TransportContext {
+            deadline: deadline(options.timeout.unwrap_or(this.timeout)),
+            cancel: options.cancel.clone(),
+        };
         let attempts = Attempts { operation, prepared, context: &context };
         let mut attempt = 0;
         loop {
@@ -251,8 +290,12 @@ impl Client {
 /// Whether a failure may be gone at the next attempt. A bank that asks for a pause is given it.
 fn is_passing(error: &Error) -> bool {
     match error.code() {
-        ErrorCode::NameLookup | ErrorCode::Connect | ErrorCode::ConnectTimeout | ErrorCode::Disconnected => true,
-        ErrorCode::BankUnavailable => matches!(error.http_status(), Some(502..=504)) && error.retry_after().is_none(),
+        ErrorCode::NameLookup | ErrorCode::Connect | ErrorCode::ConnectTimeout | ErrorCode::Disconnected => {
+            true
+        }
+        ErrorCode::BankUnavailable => {
+            matches!(error.http_status(), Some(502..=504)) && error.retry_after().is_none()
+        }
         _ => false,
     }
 }
@@ -265,7 +308,13 @@ fn deadline(timeout: Duration) -> Instant {
 
 impl Inner {
     /// One exchange, told as an event.
-    fn attempt<T>(&self, attempts: &Attempts<'_>, attempt: u32, endpoint: Endpoint, read: impl Fn(&HttpResponse) -> Result<T>) -> Result<T> {
+    fn attempt<T>(
+        &self,
+        attempts: &Attempts<'_>,
+        attempt: u32,
+        endpoint: Endpoint,
+        read: impl Fn(&HttpResponse) -> Result<T>,
+    ) -> Result<T> {
         let started = Instant::now();
         let prepared = attempts.prepared;
         let mut http_status = None;
@@ -277,7 +326,10 @@ impl Inner {
                 _ => Err(refusal(&self.bank, endpoint, &answer, self.clock.now())),
             };
             outcome.map_err(|error| {
-                error.with_http_status(answer.status()).with_request_sent(RequestSent::Yes).with_correlation_id(correlation_id())
+                error
+                    .with_http_status(answer.status())
+                    .with_request_sent(RequestSent::Yes)
+                    .with_correlation_id(correlation_id())
             })
         });
         let request_id = (!prepared.request_id.is_empty()).then_some(prepared.request_id.as_str());
@@ -341,12 +393,17 @@ fn assemble(builder: ClientBuilder) -> Result<Client> {
     settings.validate()?;
     let endpoints = bank.endpoints()?;
     if bank.client_authentication != ClientAuthentication::TlsClientAuth && issuer.client_secret().is_none() {
-        let message = format!("{} authenticates clients by a secret too; give the issuer its client secret.", bank.name);
+        let message = format!(
+            "{} authenticates clients by a secret too; give the issuer its client secret.",
+            bank.name
+        );
         return Err(Error::new(ErrorCode::ClientSecret, message));
     }
     if settings.check_eligibility {
-        let findings = issuer.check(&bank, settings.clock.now())?;
-        if let Some((code, finding)) = findings.iter().find_map(|finding| Some((finding.error_code()?, finding))) {
+        let findings = issuer.check(&bank, settings.clock.now());
+        if let Some((code, finding)) =
+            findings.iter().find_map(|finding| Some((finding.error_code()?, finding)))
+        {
             return Err(Error::new(code, finding.sentence.clone()));
         }
     }
@@ -371,6 +428,9 @@ fn assemble(builder: ClientBuilder) -> Result<Client> {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("bank", &self.0.bank.id).field("issuer", &self.0.issuer).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("bank", &self.0.bank.id)
+            .field("issuer", &self.0.issuer)
+            .finish_non_exhaustive()
     }
 }

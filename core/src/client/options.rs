@@ -163,7 +163,11 @@ impl Settings {
         Ok(())
     }
 
-    pub(super) fn transport(&self, identity: Option<&TransportIdentity>, anchors: &TrustAnchors) -> Result<Arc<dyn Transport>> {
+    pub(super) fn transport(
+        &self,
+        identity: Option<&TransportIdentity>,
+        anchors: &TrustAnchors,
+    ) -> Result<Arc<dyn Transport>> {
         match &self.transport {
             Some(transport) => Ok(Arc::clone(transport)),
             None => Ok(Arc::new(UreqTransport::new(identity, anchors, &self.connection)?)),
@@ -173,7 +177,10 @@ impl Settings {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("bank", &self.bank.id).field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("ClientBuilder")
+            .field("bank", &self.bank.id)
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
     }
 }
 

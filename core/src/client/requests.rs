@@ -11,7 +11,7 @@ use super::exchange::{Explained, Prepared, Private};
 use crate::bank::{Bank, ClientAuthentication};
 use crate::clock::Entropy;
 use crate::consent::{AuthorizationCode, PendingConsent, form};
-use crate::funds::FundsRequest;
+use crate::funds::{AccountIdentifier, FundsRequest};
 use crate::http::{HttpRequest, MessageSigner, digest_header};
 use crate::identity::Issuer;
 use crate::token::is_token_text;
@@ -34,17 +34,30 @@ pub(super) struct Requests {
 
 /// The https address as the HTTP library wants it.
 pub(super) fn uri(url: &url::Url) -> Result<Uri> {
-    url.as_str().parse().map_err(|_| Error::new(ErrorCode::EndpointInvalid, "The bank's endpoint is not an absolute https URL with a host."))
+    url.as_str().parse().map_err(|_| {
+        Error::new(
+            ErrorCode::EndpointInvalid,
+            "The bank's endpoint is not an absolute https URL with a host.",
+        )
+    })
 }
 
 impl Requests {
-    pub(super) fn new(bank: &Bank, issuer: &Issuer, funds: Uri, signer: Option<MessageSigner>) -> Result<Self> {
+    pub(super) fn new(
+        bank: &Bank,
+        issuer: &Issuer,
+        funds: Uri,
+        signer: Option<MessageSigner>,
+    ) -> Result<Self> {
         let name = |text: &str| {
-            HeaderName::try_from(text).map_err(|_| Error::new(ErrorCode::Header, "The bank record has a header name that must not be sent."))
+            HeaderName::try_from(text).map_err(|_| {
+                Error::new(ErrorCode::Header, "The bank record has a header name that must not be sent.")
+            })
         };
-        let extra = bank.extra_headers.iter().map(|(header, value)| {
-            Ok((name(header)?, value.replace("{client_id}", issuer.client_id())))
-        });
+        let extra = bank
+            .extra_headers
+            .iter()
+            .map(|(header, value)| Ok((name(header)?, value.replace("{client_id}", issuer.client_id()))));
         Ok(Self {
             funds,
             signer,
@@ -57,7 +70,14 @@ impl Requests {
         &self.funds
     }
 
-    pub(super) fn confirm_funds(&self, bank: &Bank, access_token: &Secret, request: &FundsRequest, now: Timestamp, entropy: &dyn Entropy) -> Result<Prepared> {
+    pub(super) fn confirm_funds(
+        &self,
+        bank: &Bank,
+        access_token: &Secret,
+        request: &FundsRequest,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Prepared> {
         let mut bearer = Zeroizing::new(String::with_capacity(access_token.expose().len() + 7));
         bearer.push_str("Bearer ");
         bearer.push_str(access_token.expose());
@@ -72,7 +92,13 @@ impl Requests {
     }
 
     /// As [`confirm_funds`](Self::confirm_funds), without token, key and signature.
-    pub(super) fn explain(&self, bank: &Bank, request: &FundsRequest, now: Timestamp, entropy: &dyn Entropy) -> Result<Explanation> {
+    pub(super) fn explain(
+        &self,
+        bank: &Bank,
+        request: &FundsRequest,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Explanation> {
         let (mut outgoing, request_id) = self.unsigned(bank, "Bearer access-token", request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
@@ -80,22 +106,36 @@ impl Requests {
             outgoing.headers.insert(SIGNATURE, header_value(&format!("{header}...\""))?);
             signing_string = Some(text);
         }
-        Ok(Prepared { request: outgoing, request_id, explained: self.explained(request, signing_string) }.explanation())
+        Ok(Prepared { request: outgoing, request_id, explained: self.explained(request, signing_string) }
+            .explanation())
     }
 
     fn explained(&self, request: &FundsRequest, signing_string: Option<String>) -> Explained {
-        let account = request.account();
-        let number = account.iban().map(|iban| iban.as_str()).or_else(|| account.other().map(|other| other.identification()));
+        let number = match request.account().identifier() {
+            AccountIdentifier::Iban(iban) => iban.as_str(),
+            AccountIdentifier::Other(other) => other.identification(),
+        };
         Explained {
             signing_string,
-            key_id: self.signer.as_ref().map(MessageSigner::key_id).map(|(key_id, source)| (key_id.to_owned(), source)),
-            private: Private::Account(Secret::from(number.unwrap_or_default())),
+            key_id: self
+                .signer
+                .as_ref()
+                .map(MessageSigner::key_id)
+                .map(|(key_id, source)| (key_id.to_owned(), source)),
+            private: Private::Account(Secret::from(number)),
         }
     }
 
-    fn unsigned(&self, bank: &Bank, authorization: &str, request: &FundsRequest, now: Timestamp, entropy: &dyn Entropy) -> Result<(HttpRequest, String)> {
-        let request_id = match request.request_id() {
-            Some(id) => id.to_owned(),
+    fn unsigned(
+        &self,
+        bank: &Bank,
+        authorization: &str,
+        request: &FundsRequest,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<(HttpRequest, String)> {
+        let request_id = match &request.request_id {
+            Some(id) => id.clone(),
             None => fresh_request_id(entropy)?,
         };
         let body = request.to_body(bank.amount_format, bank.account_member);
@@ -112,8 +152,9 @@ impl Requests {
         }
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, HAL_OR_JSON);
-        for (name, value) in request.psu().into_iter().flat_map(|psu| psu.headers()) {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Error::new(ErrorCode::Internal, "A PSU header has an impossible name."))?;
+        for (name, value) in request.psu.as_ref().into_iter().flat_map(|psu| psu.headers()) {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Error::new(ErrorCode::Internal, "A PSU header has an impossible name."))?;
             headers.insert(name, header_value(value)?);
         }
         for (name, value) in &self.extra_headers {
@@ -123,7 +164,14 @@ impl Requests {
         Ok((HttpRequest { uri: self.funds.clone(), headers, body, fresh_connection: false }, request_id))
     }
 
-    pub(super) fn exchange_code(&self, bank: &Bank, issuer: &Issuer, endpoint: &Uri, pending: &PendingConsent, code: &AuthorizationCode) -> Result<Prepared> {
+    pub(super) fn exchange_code(
+        &self,
+        bank: &Bank,
+        issuer: &Issuer,
+        endpoint: &Uri,
+        pending: &PendingConsent,
+        code: &AuthorizationCode,
+    ) -> Result<Prepared> {
         let mut pairs = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
@@ -133,14 +181,33 @@ impl Requests {
         token_request(bank, issuer, endpoint, pairs)
     }
 
-    pub(super) fn refresh(&self, bank: &Bank, issuer: &Issuer, endpoint: &Uri, refresh_token: &Secret) -> Result<Prepared> {
-        token_request(bank, issuer, endpoint, vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())])
+    pub(super) fn refresh(
+        &self,
+        bank: &Bank,
+        issuer: &Issuer,
+        endpoint: &Uri,
+        refresh_token: &Secret,
+    ) -> Result<Prepared> {
+        token_request(
+            bank,
+            issuer,
+            endpoint,
+            vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())],
+        )
     }
 }
 
 /// Not signed; authenticated by the client certificate, and by a secret where the bank wants one.
-fn token_request<'a>(bank: &'a Bank, issuer: &'a Issuer, endpoint: &Uri, mut pairs: Vec<(&'a str, &'a str)>) -> Result<Prepared> {
-    debug_assert!(pairs.iter().all(|(_, value)| is_token_text(value)), "checked when the token or code was made");
+fn token_request<'a>(
+    bank: &'a Bank,
+    issuer: &'a Issuer,
+    endpoint: &Uri,
+    mut pairs: Vec<(&'a str, &'a str)>,
+) -> Result<Prepared> {
+    debug_assert!(
+        pairs.iter().all(|(_, value)| is_token_text(value)),
+        "checked when the token or code was made"
+    );
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, FORM);
     headers.insert(ACCEPT, JSON);
@@ -149,7 +216,9 @@ fn token_request<'a>(bank: &'a Bank, issuer: &'a Issuer, endpoint: &Uri, mut pai
         pairs.push(("scope", &bank.scope));
     }
     match (bank.client_authentication, issuer.client_secret()) {
-        (ClientAuthentication::ClientSecretPost, Some(secret)) => pairs.push(("client_secret", secret.expose())),
+        (ClientAuthentication::ClientSecretPost, Some(secret)) => {
+            pairs.push(("client_secret", secret.expose()))
+        }
         (ClientAuthentication::ClientSecretBasic, Some(secret)) => {
             let mut value = header_value(&basic(issuer.client_id(), secret))?;
             value.set_sensitive(true);
@@ -158,7 +227,11 @@ fn token_request<'a>(bank: &'a Bank, issuer: &'a Issuer, endpoint: &Uri, mut pai
         _ => {}
     }
     let request = HttpRequest { uri: endpoint.clone(), headers, body: form(&pairs), fresh_connection: true };
-    Ok(Prepared { request, request_id: String::new(), explained: Explained { signing_string: None, key_id: None, private: Private::Form } })
+    Ok(Prepared {
+        request,
+        request_id: String::new(),
+        explained: Explained { signing_string: None, key_id: None, private: Private::Form },
+    })
 }
 
 /// RFC 6749 §2.3.1: both parts form-encoded before they are joined.
@@ -175,6 +248,7 @@ fn fresh_request_id(entropy: &dyn Entropy) -> Result<String> {
 }
 
 fn header_value(text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text)
-        .map_err(|_| Error::new(ErrorCode::Header, "A header value has control characters that must not be sent."))
+    HeaderValue::from_str(text).map_err(|_| {
+        Error::new(ErrorCode::Header, "A header value has control characters that must not be sent.")
+    })
 }

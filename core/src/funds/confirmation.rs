@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Account, FundsRequest};
+use super::{Account, AccountIdentifier, FundsRequest};
 use crate::bank::{Bank, EchoRule};
 use crate::{Error, ErrorCode, Result, Timestamp};
 
@@ -79,7 +79,9 @@ struct Answer<'a> {
 }
 
 /// Keeps a `null` apart from a missing member.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<&'de RawValue>, D::Error> {
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
@@ -163,16 +165,21 @@ fn check_echo(rule: EchoRule, request: &FundsRequest, echo: &EchoedRequest<'_>) 
     let amount = echo.amount.as_ref();
     let differs = if echo.reference.as_deref() != Some(request.reference()) {
         "reference"
-    } else if amount.and_then(|amount| amount.currency.as_deref()) != Some(request.amount().currency().code()) {
+    } else if amount.and_then(|amount| amount.currency.as_deref()) != Some(request.amount().currency().code())
+    {
         "currency"
     } else if amount.and_then(|amount| read_decimal(amount.amount?.get())) != Some(request.amount().value()) {
         "amount"
-    } else if rule == EchoRule::Strict && !echo.account.as_ref().is_some_and(|echo| same_account(request.account(), echo)) {
+    } else if rule == EchoRule::Strict
+        && !echo.account.as_ref().is_some_and(|echo| same_account(request.account(), echo))
+    {
         "account"
     } else {
         return Ok(());
     };
-    let message = format!("The bank's answer is about another request (its {differs} differs); it is not a yes: ask the bank.");
+    let message = format!(
+        "The bank's answer is about another request (its {differs} differs); it is not a yes: ask the bank."
+    );
     Err(Error::new(ErrorCode::EchoMismatch, message))
 }
 
@@ -184,14 +191,17 @@ fn read_decimal(json: &str) -> Option<Decimal> {
 
 fn same_account(asked: &Account, echo: &EchoedAccount<'_>) -> bool {
     let other = echo.other.as_ref();
-    if let Some(iban) = asked.iban() {
-        let echoed = echo.iban.as_deref().or_else(|| other?.iban.as_deref());
-        return echoed.is_some_and(|echoed| {
-            let echoed = echoed.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase());
-            echoed.eq(iban.as_str().chars())
-        });
+    match asked.identifier() {
+        AccountIdentifier::Iban(iban) => {
+            let echoed = echo.iban.as_deref().or_else(|| other?.iban.as_deref());
+            echoed.is_some_and(|echoed| {
+                let echoed = echoed.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase());
+                echoed.eq(iban.as_str().chars())
+            })
+        }
+        AccountIdentifier::Other(asked) => other.is_some_and(|echoed| {
+            echoed.identification.as_deref() == Some(asked.identification())
+                && echoed.scheme.as_deref() == Some(asked.scheme().as_str())
+        }),
     }
-    asked.other().zip(other).is_some_and(|(asked, echoed)| {
-        echoed.identification.as_deref() == Some(asked.identification()) && echoed.scheme.as_deref() == Some(asked.scheme().as_str())
-    })
 }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConnection;
-use ureq::unversioned::transport::{
-    Buffers, NextTimeout, Transport as UreqTransport, TransportAdapter,
-};
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport as UreqTransport, TransportAdapter};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{scope, tls};
@@ -385,7 +383,10 @@ mod tests {
         assert_eq!(rearm(Some(armed), ten), None, "the next call with the same budget");
         assert_eq!(rearm(Some(armed), Duration::from_millis(9_990)), None, "later in the call");
         assert!(rearm(Some(armed), Duration::from_millis(300)).unwrap() < Duration::from_millis(300));
-        assert!(rearm(Some(Duration::from_millis(200)), ten).is_some(), "a short one is not kept for a long call");
+        assert!(
+            rearm(Some(Duration::from_millis(200)), ten).is_some(),
+            "a short one is not kept for a long call"
+        );
         assert_eq!(rearm(None, Duration::from_nanos(1)), Some(Duration::from_millis(1)));
     }
 

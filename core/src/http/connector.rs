@@ -12,7 +12,8 @@ use rustls::{ClientConfig, ClientConnection};
 use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport as UreqTransport, TransportAdapter,
+    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport as UreqTransport,
+    TransportAdapter,
 };
 
 use super::connection::{ProxyConnection, Socket, TlsConnection, Wire};
@@ -40,7 +41,12 @@ struct Ready {
 }
 
 impl Dialer {
-    pub(super) fn new(tls: Arc<ClientConfig>, client_certificate: bool, connect_timeout: Duration, max_idle_age: Duration) -> Self {
+    pub(super) fn new(
+        tls: Arc<ClientConfig>,
+        client_certificate: bool,
+        connect_timeout: Duration,
+        max_idle_age: Duration,
+    ) -> Self {
         Self {
             tls,
             client_certificate,
@@ -95,7 +101,8 @@ impl Dialer {
     fn wrap(&self, uri: &Uri, wire: Wire) -> std::result::Result<TlsConnection, ureq::Error> {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|_| ureq::Error::HostNotFound)?;
-        let classified = |error: rustls::Error| scope::into_io(tls::classify(&error, self.client_certificate));
+        let classified =
+            |error: rustls::Error| scope::into_io(tls::classify(&error, self.client_certificate));
         let session = ClientConnection::new(Arc::clone(&self.tls), name).map_err(classified)?;
         let connection = TlsConnection::handshake(session, wire, self.client_certificate)?;
         if connection.resumed() {
@@ -142,7 +149,9 @@ impl Dialer {
                 // The receiver is gone when the deadline has passed: nobody wants the result then.
                 let _ = sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter));
             })
-            .map_err(|_| Error::new(ErrorCode::Internal, "No thread could be started to look up the bank's host name."))?;
+            .map_err(|_| {
+                Error::new(ErrorCode::Internal, "No thread could be started to look up the bank's host name.")
+            })?;
         match receiver.recv_timeout(scope::remaining()?) {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
             Ok(_) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(unknown_host(uri)),
@@ -166,7 +175,10 @@ fn unknown_host(uri: &Uri) -> Error {
 
 fn no_connection(uri: &Uri, error: &std::io::Error) -> Error {
     let host = authority_of(uri);
-    let message = format!("No connection to {host} could be made ({}); check the endpoint and the network.", error.kind());
+    let message = format!(
+        "No connection to {host} could be made ({}); check the endpoint and the network.",
+        error.kind()
+    );
     Error::new(ErrorCode::Connect, message)
 }
 
@@ -189,10 +201,17 @@ type Tunnel = Either<(), Box<dyn UreqTransport>>;
 impl Connector<Tunnel> for BankConnector {
     type Out = Box<dyn UreqTransport>;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<Tunnel>) -> std::result::Result<Option<Self::Out>, ureq::Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<Tunnel>,
+    ) -> std::result::Result<Option<Self::Out>, ureq::Error> {
         let dialer = &self.dialer;
         if let Some(tunnel) = chained {
-            let tunnel = TransportAdapter::new(Box::new(tunnel) as Box<dyn UreqTransport>, Arc::clone(&details.current_time));
+            let tunnel = TransportAdapter::new(
+                Box::new(tunnel) as Box<dyn UreqTransport>,
+                Arc::clone(&details.current_time),
+            );
             return Ok(Some(Box::new(dialer.wrap(details.uri, Wire::Tunnel(tunnel))?)));
         }
         if details.needs_tls() {
@@ -202,7 +221,8 @@ impl Connector<Tunnel> for BankConnector {
         }
         // Only a proxy is spoken to without TLS: ureq refuses other http addresses.
         let deadline = Instant::now() + dialer.connect_timeout;
-        let socket = scope::connecting(deadline, || dialer.connect_tcp(details.uri)).map_err(scope::into_io)?;
+        let socket =
+            scope::connecting(deadline, || dialer.connect_tcp(details.uri)).map_err(scope::into_io)?;
         Ok(Some(Box::new(ProxyConnection::new(socket))))
     }
 }
@@ -213,7 +233,12 @@ impl Connector<Tunnel> for BankConnector {
 pub(super) struct ResolvedByDialer;
 
 impl Resolver for ResolvedByDialer {
-    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(
+        &self,
+        _: &Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
     }
 }

@@ -39,9 +39,17 @@ mod tests {
     #[test]
     fn digests_bind_the_body() {
         let header = digest_header(b"{\"hello\": \"world\"}");
-        assert_eq!(header, "SHA-256=X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=", "the example of draft-cavage");
+        assert_eq!(
+            header, "SHA-256=X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=",
+            "the example of draft-cavage"
+        );
         assert_eq!(check_digest(&header, b"{\"hello\": \"world\"}").unwrap(), true);
-        assert_eq!(check_digest(&format!("MD5=x, {}", header.to_lowercase().replacen("x48e", "X48E", 1)), b"x").unwrap_err().code(), ErrorCode::DigestMismatch);
+        assert_eq!(
+            check_digest(&format!("MD5=x, {}", header.to_lowercase().replacen("x48e", "X48E", 1)), b"x")
+                .unwrap_err()
+                .code(),
+            ErrorCode::DigestMismatch
+        );
         assert_eq!(check_digest("MD5=HUXZLQLMuI/KZ5KDcJPcOA==", b"x").unwrap(), false);
         assert_eq!(check_digest("sha-256=!!", b"x").unwrap_err().code(), ErrorCode::DigestMismatch);
     }

@@ -50,7 +50,8 @@ pub(super) fn run<T>(context: &TransportContext, work: impl FnOnce() -> T) -> (T
     };
     let _leave = Leave(SCOPE.replace(Some(scope)));
     let outcome = work();
-    let sent = SCOPE.with_borrow(|scope| scope.as_ref().map_or(RequestSent::Unknown, |scope| scope.request_sent));
+    let sent =
+        SCOPE.with_borrow(|scope| scope.as_ref().map_or(RequestSent::Unknown, |scope| scope.request_sent));
     (outcome, sent)
 }
 

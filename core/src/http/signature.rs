@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderValue, Uri};
 use base64::Engine;
@@ -10,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::{HttpRequest, HttpResponse};
 use crate::bank::{Bank, KeyIdSource, SealAlgorithm, SignatureDialect};
-use crate::identity::{CertificateChain, Issuer, SealIdentity, SignatureAlgorithm, Signer};
+use crate::identity::{CertificateChain, Issuer, SealIdentity, SignatureAlgorithm};
 use crate::{Error, ErrorCode, Result, crypto};
 
 /// The entry of a dialect's header list that stands for every PSU header that is present.
@@ -18,7 +17,7 @@ const ALL_PSU_HEADERS: &str = "psu-*";
 
 /// Signs the requests of one issuer to one bank.
 pub(crate) struct MessageSigner {
-    signer: Arc<dyn Signer>,
+    seal: SealIdentity,
     algorithm: SignatureAlgorithm,
     headers: Vec<String>,
     key_id: String,
@@ -42,7 +41,10 @@ impl MessageSigner {
     pub(crate) fn new(bank: &Bank, issuer: &Issuer) -> Result<Option<Self>> {
         let Some(dialect) = &bank.signature else { return Ok(None) };
         let seal = issuer.seal().ok_or_else(|| {
-            let message = format!("{} wants signed requests; give the issuer its seal (QSealC and key, or a signer).", bank.name);
+            let message = format!(
+                "{} wants signed requests; give the issuer its seal (QSealC and key, or a signer).",
+                bank.name
+            );
             Error::new(ErrorCode::SealMissing, message)
         })?;
         let (key_id, key_id_source) = key_id(dialect, issuer, seal)?;
@@ -50,17 +52,21 @@ impl MessageSigner {
             SealAlgorithm::RsaPkcs1Sha256 => SignatureAlgorithm::RsaPkcs1Sha256,
             SealAlgorithm::RsaPssSha256 => SignatureAlgorithm::RsaPssSha256,
         };
-        let signer = Arc::clone(seal.signer());
-        if !signer.algorithms().contains(&algorithm) {
-            let message = format!("{} wants {algorithm} signatures, which this seal cannot make; use an RSA seal.", bank.name);
+        if !seal.signer().algorithms().contains(&algorithm) {
+            let message = format!(
+                "{} wants {algorithm} signatures, which this seal cannot make; use an RSA seal.",
+                bank.name
+            );
             return Err(Error::new(ErrorCode::SealMissing, message));
         }
-        if key_id.contains(['"', '\\']) || key_id.chars().any(|c| c.is_ascii_control()) || !key_id.is_ascii() {
-            let message = "The keyId has quotes, control or non-ASCII characters that no Signature header can carry.";
+        if key_id.contains(['"', '\\']) || key_id.chars().any(|c| c.is_ascii_control()) || !key_id.is_ascii()
+        {
+            let message =
+                "The keyId has quotes, control or non-ASCII characters that no Signature header can carry.";
             return Err(Error::new(ErrorCode::Header, message));
         }
         Ok(Some(Self {
-            signer,
+            seal: seal.clone(),
             algorithm,
             headers: dialect.headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
             key_id,
@@ -77,11 +83,12 @@ impl MessageSigner {
     /// Signs a request whose other headers are all there.
     pub(crate) fn sign(&self, request: &HttpRequest) -> Result<MessageSignature> {
         let (signing_string, mut header) = self.prepare(request)?;
-        let signature = self.signer.sign(self.algorithm, signing_string.as_bytes())?;
+        let signature = self.seal.signer().sign(self.algorithm, signing_string.as_bytes())?;
         BASE64_STANDARD.encode_string(signature, &mut header);
         header.push('"');
-        let header = HeaderValue::try_from(header)
-            .map_err(|_| Error::new(ErrorCode::Header, "The Signature header would have characters that must not be sent."))?;
+        let header = HeaderValue::try_from(header).map_err(|_| {
+            Error::new(ErrorCode::Header, "The Signature header would have characters that must not be sent.")
+        })?;
         Ok(MessageSignature { header, signing_string })
     }
 
@@ -91,7 +98,11 @@ impl MessageSigner {
         let signing_string = Self::signing_string(request, &names)?;
         let separator = &self.separator;
         let mut header = String::with_capacity(self.key_id.len() + 900);
-        let _ = write!(header, "keyId=\"{}\"{separator}algorithm=\"{}\"{separator}headers=\"", self.key_id, self.algorithm_label);
+        let _ = write!(
+            header,
+            "keyId=\"{}\"{separator}algorithm=\"{}\"{separator}headers=\"",
+            self.key_id, self.algorithm_label
+        );
         for (place, name) in names.iter().enumerate() {
             header.push_str(if place == 0 { "" } else { " " });
             header.push_str(name);
@@ -150,7 +161,11 @@ fn request_target(uri: &Uri) -> String {
     format!("post {path}")
 }
 
-fn key_id(dialect: &SignatureDialect, issuer: &Issuer, seal: &SealIdentity) -> Result<(String, &'static str)> {
+fn key_id(
+    dialect: &SignatureDialect,
+    issuer: &Issuer,
+    seal: &SealIdentity,
+) -> Result<(String, &'static str)> {
     let configured = |what: &str| {
         seal.key_id().map(ToOwned::to_owned).ok_or_else(|| {
             let message = format!("This bank's keyId is {what}; give it whole to the seal (with_key_id).");
@@ -161,10 +176,10 @@ fn key_id(dialect: &SignatureDialect, issuer: &Issuer, seal: &SealIdentity) -> R
         KeyIdSource::ClientId => (issuer.client_id().to_owned(), "client_id"),
         KeyIdSource::CertificateUrl => (configured("the URL of the QSealC")?, "certificate_url"),
         KeyIdSource::Configured => (configured("agreed with the bank")?, "configured"),
-        KeyIdSource::SerialHex => (seal.key_id_values()?.serial_hex, "serial_hex"),
-        KeyIdSource::IssuerDn => (seal.key_id_values()?.issuer_dn, "issuer_dn"),
+        KeyIdSource::SerialHex => (seal.key_id_values().serial_hex.clone(), "serial_hex"),
+        KeyIdSource::IssuerDn => (seal.key_id_values().issuer_dn.clone(), "issuer_dn"),
         KeyIdSource::SerialAndIssuer => {
-            let values = seal.key_id_values()?;
+            let values = seal.key_id_values();
             (format!("SN={},CA={}", values.serial_hex, values.issuer_dn), "serial_and_issuer")
         }
         KeyIdSource::Fixed(text) => (text.clone(), "fixed"),
@@ -173,30 +188,32 @@ fn key_id(dialect: &SignatureDialect, issuer: &Issuer, seal: &SealIdentity) -> R
 
 /// Verifies the answers of one bank whose signing certificates are known.
 pub(crate) struct AnswerVerifier {
-    certificates: Vec<Vec<u8>>,
+    public_keys: Vec<Vec<u8>>,
 }
 
 impl AnswerVerifier {
     /// None when no certificate of the bank is known.
     pub(crate) fn new(bank: &Bank) -> Result<Option<Self>> {
-        let mut certificates = Vec::new();
+        let mut public_keys = Vec::new();
         for pem in &bank.response_signing_certificates {
-            certificates.push(CertificateChain::from_pem(pem.as_bytes())?.leaf_der().to_vec());
+            public_keys.push(CertificateChain::from_pem(pem.as_bytes())?.leaf_public_key().to_vec());
         }
-        Ok((!certificates.is_empty()).then_some(Self { certificates }))
+        Ok((!public_keys.is_empty()).then_some(Self { public_keys }))
     }
 
     /// Checks that the answer, body included, is signed by the bank.
     pub(crate) fn verify(&self, request: &Uri, answer: &HttpResponse, digest_matches: bool) -> Result<()> {
         let signed = answer.header("signature").and_then(parse_signature).filter(|parameters| {
-            let covers_body = parameters.headers.split_ascii_whitespace().any(|name| name.eq_ignore_ascii_case("digest"));
+            let covers_body =
+                parameters.headers.split_ascii_whitespace().any(|name| name.eq_ignore_ascii_case("digest"));
             digest_matches && covers_body && !parameters.algorithm.is_some_and(|label| label.contains("hmac"))
         });
-        let text = signed.as_ref().and_then(|parameters| answer_signing_string(request, answer, parameters.headers));
+        let text =
+            signed.as_ref().and_then(|parameters| answer_signing_string(request, answer, parameters.headers));
         let valid = signed.zip(text).is_some_and(|(parameters, text)| {
             let verifies =
-                |der: &Vec<u8>| crypto::verify_rsa_pkcs1_sha256(der, text.as_bytes(), &parameters.signature).is_ok();
-            self.certificates.iter().any(verifies)
+                |key: &Vec<u8>| crypto::verify_rsa_pkcs1_sha256(key, text.as_bytes(), &parameters.signature);
+            self.public_keys.iter().any(verifies)
         });
         if valid {
             return Ok(());
@@ -215,7 +232,12 @@ fn answer_signing_string(request: &Uri, answer: &HttpResponse, names: &str) -> O
         if name == "(request-target)" {
             push_line(&mut text, place, &name, &request_target(request));
         } else {
-            let values: Vec<_> = answer.headers.get_all(&name).iter().map(|value| value.to_str().ok()).collect::<Option<_>>()?;
+            let values: Vec<_> = answer
+                .headers
+                .get_all(&name)
+                .iter()
+                .map(|value| value.to_str().ok())
+                .collect::<Option<_>>()?;
             if values.is_empty() {
                 return None;
             }

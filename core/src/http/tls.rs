@@ -7,24 +7,35 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::SingleCertAndKey;
 use rustls::{AlertDescription as Alert, CertificateError, ClientConfig, RootCertStore};
 
-use crate::bank::{TrustAnchorMode, TrustAnchors};
+use crate::bank::{TrustAnchors, TrustMode};
 use crate::identity::{CertificateChain, TransportIdentity};
 use crate::{Error, ErrorCode, Result, crypto};
 
 /// Everything wrong with the identity or the roots is an error here; nothing is skipped silently.
-pub(super) fn client_config(identity: Option<&TransportIdentity>, anchors: &TrustAnchors) -> Result<Arc<ClientConfig>> {
+pub(super) fn client_config(
+    identity: Option<&TransportIdentity>,
+    anchors: &TrustAnchors,
+) -> Result<Arc<ClientConfig>> {
     let provider = crypto::provider();
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(root_store(anchors)?), Arc::clone(&provider))
-        .build()
-        .map_err(|_| {
-            Error::new(
-                ErrorCode::TrustAnchor,
-                "The bank has no root certificate to be trusted by; add one or let the web's roots be used too.",
-            )
-        })?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(
+        Arc::new(root_store(anchors)?),
+        Arc::clone(&provider),
+    )
+    .build()
+    .map_err(|_| {
+        Error::new(
+            ErrorCode::TrustAnchor,
+            "The bank has no root certificate to be trusted by; add one or let the web's roots be used too.",
+        )
+    })?;
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|_| Error::new(ErrorCode::Internal, "The TLS library offers neither TLS 1.2 nor 1.3; please report it."))?
+        .map_err(|_| {
+            Error::new(
+                ErrorCode::Internal,
+                "The TLS library offers neither TLS 1.2 nor 1.3; please report it.",
+            )
+        })?
         .with_webpki_verifier(verifier);
     let mut config = match identity {
         Some(identity) => {
@@ -39,17 +50,18 @@ pub(super) fn client_config(identity: Option<&TransportIdentity>, anchors: &Trus
 
 fn root_store(anchors: &TrustAnchors) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    if anchors.mode == TrustAnchorMode::Add {
+    if anchors.mode == TrustMode::Add {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     for (place, pem) in anchors.pem.iter().enumerate() {
         let unusable = || {
-            let message = format!("trust_anchors.pem[{place}] holds no readable root certificate; give it as PEM.");
+            let message =
+                format!("trust_anchors.pem[{place}] holds no readable root certificate; give it as PEM.");
             Error::new(ErrorCode::TrustAnchor, message)
         };
         let chain = CertificateChain::from_pem(pem.as_bytes()).map_err(|_| unusable())?;
-        for der in chain.der() {
-            roots.add(CertificateDer::from(der.as_ref())).map_err(|_| unusable())?;
+        for der in chain.ders() {
+            roots.add(CertificateDer::from(der)).map_err(|_| unusable())?;
         }
     }
     Ok(roots)
@@ -66,7 +78,9 @@ pub(super) fn classify(error: &rustls::Error, client_certificate: bool) -> Error
         ),
         other => Error::new(
             ErrorCode::TlsProtocol,
-            format!("The TLS exchange with the bank failed ({other}); ask the bank which TLS versions it speaks."),
+            format!(
+                "The TLS exchange with the bank failed ({other}); ask the bank which TLS versions it speaks."
+            ),
         ),
     }
 }
@@ -106,11 +120,15 @@ fn classify_alert(alert: Alert, client_certificate: bool) -> Error {
         | Alert::AccessDenied
         | Alert::DecryptError => Error::new(
             ErrorCode::TlsClientCertificateRefused,
-            format!("The bank refuses our client certificate ({alert:?}); check the QWAC with its certificate report and its registration at the bank."),
+            format!(
+                "The bank refuses our client certificate ({alert:?}); check the QWAC with its certificate report and its registration at the bank."
+            ),
         ),
         other => Error::new(
             ErrorCode::TlsProtocol,
-            format!("The bank ended the TLS handshake ({other:?}); ask it which TLS versions and ciphers it speaks."),
+            format!(
+                "The bank ended the TLS handshake ({other:?}); ask it which TLS versions and ciphers it speaks."
+            ),
         ),
     }
 }

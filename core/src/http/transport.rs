@@ -82,7 +82,8 @@ impl HttpResponse {
         V: AsRef<str>,
     {
         let malformed = |what: &str| {
-            let message = format!("The transport gave an answer with an impossible {what}; nothing was read from it.");
+            let message =
+                format!("The transport gave an answer with an impossible {what}; nothing was read from it.");
             Error::new(ErrorCode::MalformedHttp, message)
         };
         if !(100..=599).contains(&status) {
@@ -195,7 +196,8 @@ mod tests {
     fn answers_from_foreign_transports_are_checked() {
         let answer = HttpResponse::new(200, [("X-Request-ID", "1")], b"{}".to_vec()).unwrap();
         assert_eq!((answer.status(), answer.header("x-request-id")), (200, Some("1")));
-        for (status, name, value) in [(99, "a", "b"), (600, "a", "b"), (200, "a b", "c"), (200, "a", "b\nc")] {
+        for (status, name, value) in [(99, "a", "b"), (600, "a", "b"), (200, "a b", "c"), (200, "a", "b\nc")]
+        {
             let error = HttpResponse::new(status, [(name, value)], Vec::new()).unwrap_err();
             assert_eq!(error.code(), ErrorCode::MalformedHttp);
         }

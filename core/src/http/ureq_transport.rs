@@ -13,7 +13,7 @@ use super::transport::{HttpRequest, HttpResponse, Transport, TransportContext, T
 use super::{scope, tls};
 use crate::bank::TrustAnchors;
 use crate::identity::TransportIdentity;
-use crate::{Error, ErrorCode, RequestSent, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// No answer of this protocol comes near it.
 const BODY_LIMIT: u64 = 1024 * 1024;
@@ -37,9 +37,14 @@ pub(crate) struct UreqTransport {
 }
 
 impl UreqTransport {
-    pub(crate) fn new(identity: Option<&TransportIdentity>, anchors: &TrustAnchors, options: &ConnectionOptions) -> Result<Self> {
+    pub(crate) fn new(
+        identity: Option<&TransportIdentity>,
+        anchors: &TrustAnchors,
+        options: &ConnectionOptions,
+    ) -> Result<Self> {
         let config = tls::client_config(identity, anchors)?;
-        let dialer = Arc::new(Dialer::new(config, identity.is_some(), options.connect_timeout, options.max_idle_age));
+        let dialer =
+            Arc::new(Dialer::new(config, identity.is_some(), options.connect_timeout, options.max_idle_age));
         let proxy = options.proxy.as_deref().map(read_proxy).transpose()?;
         let agent = |idle: usize| {
             let config = Agent::config_builder()
@@ -89,7 +94,9 @@ impl Transport for UreqTransport {
         let open = || scope::run(context, || self.dialer.make_ready(uri)).0;
         let outcomes: Vec<Result<()>> = std::thread::scope(|threads| {
             let handles: Vec<_> = (0..count).map(|_| threads.spawn(open)).collect();
-            let panicked = |_| Err(Error::new(ErrorCode::Internal, "Opening a connection ahead failed; please report it."));
+            let panicked = |_| {
+                Err(Error::new(ErrorCode::Internal, "Opening a connection ahead failed; please report it."))
+            };
             handles.into_iter().map(|handle| handle.join().unwrap_or_else(panicked)).collect()
         });
         let ready = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -134,20 +141,27 @@ impl From<ureq::Error> for Error {
         use ureq::Error as U;
         match error {
             U::Io(error) => error.into(),
-            U::HostNotFound | U::BadUri(_) | U::RequireHttpsOnly(_) => {
-                Self::new(ErrorCode::EndpointInvalid, "The bank's endpoint is not an absolute https URL with a host.")
-            }
-            U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => {
-                Self::new(ErrorCode::AnswerTooLarge, "The bank's answer is larger than any valid one and was not read.")
-            }
-            U::Protocol(_) | U::BodyStalled => {
-                Self::new(ErrorCode::MalformedHttp, "What came from the bank's address is not a valid HTTP answer.")
-            }
-            U::ConnectProxyFailed(_) | U::InvalidProxyUrl => {
-                Self::new(ErrorCode::ProxyFailed, "The proxy did not make the connection to the bank; check its address, credentials and rules.")
-            }
+            U::HostNotFound | U::BadUri(_) | U::RequireHttpsOnly(_) => Self::new(
+                ErrorCode::EndpointInvalid,
+                "The bank's endpoint is not an absolute https URL with a host.",
+            ),
+            U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => Self::new(
+                ErrorCode::AnswerTooLarge,
+                "The bank's answer is larger than any valid one and was not read.",
+            ),
+            U::Protocol(_) | U::BodyStalled => Self::new(
+                ErrorCode::MalformedHttp,
+                "What came from the bank's address is not a valid HTTP answer.",
+            ),
+            U::ConnectProxyFailed(_) | U::InvalidProxyUrl => Self::new(
+                ErrorCode::ProxyFailed,
+                "The proxy did not make the connection to the bank; check its address, credentials and rules.",
+            ),
             U::Timeout(_) => Self::new(ErrorCode::TotalTimeout, "The bank did not answer in time."),
-            other => Self::new(ErrorCode::Internal, format!("The HTTP library failed in an unexpected way ({other}); please report it.")),
+            other => Self::new(
+                ErrorCode::Internal,
+                format!("The HTTP library failed in an unexpected way ({other}); please report it."),
+            ),
         }
     }
 }
@@ -162,7 +176,8 @@ impl From<io::Error> for Error {
             Ok(wrapped) => return wrapped.into(),
             Err(error) => error,
         };
-        let message = format!("The connection to the bank broke before the whole answer had come ({}).", error.kind());
+        let message =
+            format!("The connection to the bank broke before the whole answer had come ({}).", error.kind());
         Self::new(ErrorCode::Disconnected, message)
     }
 }
@@ -174,7 +189,8 @@ mod tests {
     #[test]
     fn only_http_proxies_are_taken() {
         assert!(read_proxy("http://user:secret@proxy.example:3128").is_ok());
-        for text in ["", "proxy", "https://proxy.example", "socks5://proxy.example", "http://", "http://a b"] {
+        for text in ["", "proxy", "https://proxy.example", "socks5://proxy.example", "http://", "http://a b"]
+        {
             let error = read_proxy(text).unwrap_err();
             assert_eq!(error.code(), ErrorCode::Proxy, "{text}");
         }

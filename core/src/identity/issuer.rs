@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CertificateUse, Finding, SealIdentity, TransportIdentity};
+use super::{CertificateReport, CertificateUse, Finding, InspectOptions, SealIdentity, TransportIdentity};
 use crate::bank::Bank;
 use crate::{Error, ErrorCode, Result, Secret, Timestamp};
 
@@ -94,21 +94,24 @@ impl Issuer {
 
     /// The eligibility check of the product's prerequisites at `now`: every finding of both certificates that
     /// matters at this bank. Findings of severity `error` keep a client from being built.
-    ///
-    /// # Errors
-    /// `configuration.certificate_unreadable` when a certificate cannot be examined.
-    pub fn check(&self, bank: &Bank, now: Timestamp) -> Result<Vec<Finding>> {
+    #[must_use]
+    pub fn check(&self, bank: &Bank, now: Timestamp) -> Vec<Finding> {
+        let options = |certificate_use| {
+            InspectOptions::at(now)
+                .for_use(certificate_use)
+                .with_client_id(self.client_id.as_str())
+                .accepting_pss(!bank.refuses_pss_certificates)
+        };
         let mut findings = Vec::new();
         if let Some(transport) = &self.transport {
-            findings.extend(transport.chain().examine(CertificateUse::Transport, &self.client_id, now)?);
+            findings.extend(
+                CertificateReport::of(transport.chain(), &options(CertificateUse::Transport)).findings,
+            );
         }
         if let (Some(seal), Some(_)) = (&self.seal, &bank.signature) {
-            findings.extend(seal.chain().examine(CertificateUse::Seal, &self.client_id, now)?);
+            findings.extend(CertificateReport::of(seal.chain(), &options(CertificateUse::Seal)).findings);
         }
-        if !bank.refuses_pss_certificates {
-            findings.retain(|finding| finding.code != super::FindingCode::CertificatePss);
-        }
-        Ok(findings)
+        findings
     }
 }
 
@@ -125,7 +128,9 @@ impl fmt::Debug for Issuer {
 
 fn check_redirect_uri(text: &str) -> Result<()> {
     let refused = |why: &str| {
-        let message = format!("The redirect URI {why}; give the registered one: an absolute https URI or one of an app's own scheme.");
+        let message = format!(
+            "The redirect URI {why}; give the registered one: an absolute https URI or one of an app's own scheme."
+        );
         Err(Error::new(ErrorCode::RedirectUri, message))
     };
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -145,7 +150,9 @@ fn check_redirect_uri(text: &str) -> Result<()> {
         "https" => Ok(()),
         "http" if loopback => Ok(()),
         "http" => refused("is not https"),
-        "about" | "blob" | "data" | "file" | "ftp" | "javascript" | "ws" | "wss" => refused("has a scheme no callback can have"),
+        "about" | "blob" | "data" | "file" | "ftp" | "javascript" | "ws" | "wss" => {
+            refused("has a scheme no callback can have")
+        }
         _ => Ok(()),
     }
 }
@@ -158,10 +165,27 @@ mod tests {
 
     #[test]
     fn redirect_uris_are_kept_byte_for_byte() {
-        for good in [REDIRECT, "https://issuer.example", "com.issuer.app:/callback", "com.issuer.app://done?x=1", "http://127.0.0.1:8080/cb", "HTTPS://Issuer.example/%7ecb"] {
+        for good in [
+            REDIRECT,
+            "https://issuer.example",
+            "com.issuer.app:/callback",
+            "com.issuer.app://done?x=1",
+            "http://127.0.0.1:8080/cb",
+            "HTTPS://Issuer.example/%7ecb",
+        ] {
             assert_eq!(Issuer::new("id", good).unwrap().redirect_uri(), good);
         }
-        for bad in ["", "/callback", "issuer.example/cb", "http://issuer.example/cb", "https://issuer.example/#x", "https://a b", "https://a\n", "javascript:alert(1)", "https://"] {
+        for bad in [
+            "",
+            "/callback",
+            "issuer.example/cb",
+            "http://issuer.example/cb",
+            "https://issuer.example/#x",
+            "https://a b",
+            "https://a\n",
+            "javascript:alert(1)",
+            "https://",
+        ] {
             assert_eq!(Issuer::new("id", bad).unwrap_err().code(), ErrorCode::RedirectUri, "{bad}");
         }
     }
@@ -172,7 +196,11 @@ mod tests {
             assert_eq!(Issuer::new(bad, REDIRECT).unwrap_err().code(), ErrorCode::ClientId, "{bad}");
             if bad != "a b" {
                 let issuer = Issuer::new("id", REDIRECT).unwrap();
-                assert_eq!(issuer.with_client_secret(bad).unwrap_err().code(), ErrorCode::ClientSecret, "{bad}");
+                assert_eq!(
+                    issuer.with_client_secret(bad).unwrap_err().code(),
+                    ErrorCode::ClientSecret,
+                    "{bad}"
+                );
             }
         }
         let issuer = Issuer::new("PSDFR-ACPR-12345", REDIRECT).unwrap().with_client_secret("s3cr3t").unwrap();

@@ -1,0 +1,346 @@
+//! What is wrong with a certificate, or worth knowing: each with a stable code and a sentence that says
+//! what to do.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::certificate::Certificate;
+use super::certificate_chain::CertificateChain;
+use super::organisation_identifier::OrganisationIdentifier;
+use super::private_key::KeyType;
+use super::qc_statement::{Psd2Role, QcType};
+use super::report::{CertificateUse, InspectOptions, days_between};
+use crate::ErrorCode;
+
+/// From how many days before its end on a certificate should be renewed.
+const EXPIRES_SOON_DAYS: i64 = 30;
+const MIN_RSA_BITS: u32 = 2048;
+const MAX_RSA_BITS: u32 = 4096;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Banks will refuse; no client is built with this certificate.
+    Error,
+    /// Some banks may refuse, or will soon.
+    Warning,
+    /// Worth knowing.
+    Information,
+}
+
+impl Severity {
+    /// Stable lower-case name: `error`, `warning` or `information`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Information => "information",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+macro_rules! finding_codes {
+    ($( $(#[doc = $doc:literal])* $variant:ident = $text:literal, $error:expr; )*) => {
+        /// What a finding is about. The texts are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum FindingCode {
+            $( $(#[doc = $doc])* $variant, )*
+        }
+
+        impl FindingCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[ $( Self::$variant, )* ];
+
+            /// The stable text, e.g. `not_a_cbpii`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $text, )* }
+            }
+
+            /// The error that stops a client from being built with such a certificate; none for what never
+            /// stops it.
+            #[must_use]
+            pub const fn error_code(self) -> Option<ErrorCode> {
+                match self { $( Self::$variant => $error, )* }
+            }
+        }
+    };
+}
+
+finding_codes! {
+    /// It does not carry the role PSP_IC (ETSI TS 119 495).
+    NotACbpii = "not_a_cbpii", Some(ErrorCode::NotACbpii);
+    /// It has expired.
+    CertificateExpired = "certificate_expired", Some(ErrorCode::CertificateExpired);
+    /// It is not valid yet.
+    CertificateNotYetValid = "certificate_not_yet_valid", Some(ErrorCode::CertificateNotYetValid);
+    /// It was issued for another use than the one it is given for.
+    CertificateWrongUse = "certificate_wrong_use", Some(ErrorCode::CertificateWrongUse);
+    /// It is signed with RSASSA-PSS, which Groupe BPCE refuses.
+    CertificatePss = "certificate_pss", Some(ErrorCode::CertificatePss);
+    /// The private key given with it belongs to another certificate.
+    KeyMismatch = "key_mismatch", Some(ErrorCode::KeyMismatch);
+    /// Its key is of a size or type that cannot be used.
+    WeakKey = "weak_key", Some(ErrorCode::KeyUnsupported);
+    /// It is signed over a broken hash (MD5, SHA-1).
+    WeakSignature = "weak_signature", None;
+    /// It ends within 30 days.
+    ExpiresSoon = "expires_soon", None;
+    /// The certificate of its issuer was not given.
+    ChainIncomplete = "chain_incomplete", None;
+    /// Certificates were given that are no part of its chain.
+    ChainUnrelated = "chain_unrelated", None;
+    /// The chain was given in another order; it has been put right.
+    ChainOutOfOrder = "chain_out_of_order", None;
+    /// It does not state that it is qualified.
+    NotQualified = "not_qualified", None;
+    /// Its subject has no organisation identifier by the PSD2 scheme.
+    OrganisationIdentifierMissing = "organisation_identifier_missing", None;
+    /// The client_id looks like an organisation identifier, and is another one.
+    ClientIdDiffers = "client_id_differs", None;
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for FindingCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One thing that is wrong with a certificate, or worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How grave it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub code: FindingCode,
+    /// What was found and what to do, for a person.
+    pub sentence: String,
+}
+
+impl Finding {
+    /// The error this finding is, when its severity is [`Severity::Error`].
+    #[must_use]
+    pub fn error_code(&self) -> Option<ErrorCode> {
+        if self.severity == Severity::Error { self.code.error_code() } else { None }
+    }
+
+    fn new(severity: Severity, code: FindingCode, sentence: impl Into<String>) -> Self {
+        Self { severity, code, sentence: sentence.into() }
+    }
+
+    fn error(code: FindingCode, sentence: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, sentence)
+    }
+
+    fn warning(code: FindingCode, sentence: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, sentence)
+    }
+}
+
+/// All findings about the leaf of a chain, the gravest first.
+pub(super) fn diagnose(chain: &CertificateChain, options: &InspectOptions) -> Vec<Finding> {
+    let leaf = chain.leaf();
+    let mut findings: Vec<Finding> = [
+        role(leaf),
+        validity(leaf, options),
+        options.intended_use.and_then(|intended_use| wrong_use(leaf, intended_use)),
+        pss(leaf, options),
+        key_mismatch(chain, options),
+        weak_key(leaf),
+        weak_signature(leaf),
+        qualification(leaf),
+        identifier(leaf),
+        client_id(leaf, options),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(chain_findings(chain))
+    .collect();
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+fn role(leaf: &Certificate) -> Option<Finding> {
+    let sentence = if leaf.extensions.statements_malformed {
+        "The QCStatements of the certificate are malformed, so that no PSD2 role can be read; ask its issuer for a correct one.".to_owned()
+    } else {
+        match leaf.extensions.statements.as_ref().and_then(|statements| statements.psd2.as_ref()) {
+            None => "The certificate has no PSD2 statement; funds confirmation needs a qualified PSD2 certificate with the role PSP_IC.".to_owned(),
+            Some(psd2) if psd2.roles.contains(&Psd2Role::CardIssuing) => return None,
+            Some(psd2) => {
+                let roles: Vec<&str> = psd2.roles.iter().map(|role| role.as_str()).collect();
+                let roles = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
+                format!("The PSD2 roles of the certificate are {roles}; funds confirmation needs PSP_IC: have one issued with it.")
+            }
+        }
+    };
+    Some(Finding::error(FindingCode::NotACbpii, sentence))
+}
+
+fn validity(leaf: &Certificate, options: &InspectOptions) -> Option<Finding> {
+    let (start, end) = (leaf.not_before, leaf.not_after);
+    if options.now > end {
+        let sentence = format!("The certificate expired at {end}; renew it and tell the bank.");
+        return Some(Finding::error(FindingCode::CertificateExpired, sentence));
+    }
+    if options.now < start {
+        let sentence = format!(
+            "The certificate is valid from {start} only, and it is {} here; wait, or set this machine's clock.",
+            options.now
+        );
+        return Some(Finding::error(FindingCode::CertificateNotYetValid, sentence));
+    }
+    let days = days_between(options.now, end);
+    (days < EXPIRES_SOON_DAYS).then(|| {
+        let sentence = format!("The certificate expires at {end}, in {days} days; renew it now.");
+        Finding::warning(FindingCode::ExpiresSoon, sentence)
+    })
+}
+
+fn wrong_use(leaf: &Certificate, intended_use: CertificateUse) -> Option<Finding> {
+    let (wanted, name) = match intended_use {
+        CertificateUse::Transport => (QcType::Web, "a QWAC (web)"),
+        CertificateUse::Seal => (QcType::ESeal, "a QSealC (eseal)"),
+    };
+    let types = leaf.extensions.statements.as_ref().map_or(&[][..], |statements| &statements.types);
+    let sentence = if leaf.extensions.is_ca {
+        format!("This is the certificate of a certification authority; {name} of your own is needed.")
+    } else if !types.is_empty() && !types.contains(&wanted) {
+        let types: Vec<&str> = types.iter().map(|one| one.as_str()).collect();
+        format!("The certificate was issued as {}; {name} is needed here.", types.join(", "))
+    } else if intended_use == CertificateUse::Transport
+        && leaf.extensions.client_authentication == Some(false)
+    {
+        "The certificate may not authenticate TLS clients (its extended key usage lacks clientAuth); have one issued that may.".to_owned()
+    } else {
+        return None;
+    };
+    Some(Finding::error(FindingCode::CertificateWrongUse, sentence))
+}
+
+fn pss(leaf: &Certificate, options: &InspectOptions) -> Option<Finding> {
+    let severity = if options.accepts_pss { Severity::Information } else { Severity::Error };
+    leaf.signature.is_pss.then(|| {
+        Finding::new(
+            severity,
+            FindingCode::CertificatePss,
+            "The certificate is signed with RSASSA-PSS, which banks of Groupe BPCE refuse; have one issued that is signed with PKCS#1 v1.5.",
+        )
+    })
+}
+
+fn key_mismatch(chain: &CertificateChain, options: &InspectOptions) -> Option<Finding> {
+    let key = options.key.as_ref()?;
+    chain.led_by(key).is_none().then(|| {
+        Finding::error(
+            FindingCode::KeyMismatch,
+            "The private key does not belong to the certificate; give the key it was issued for.",
+        )
+    })
+}
+
+fn weak_key(leaf: &Certificate) -> Option<Finding> {
+    let sentence = match leaf.key.usable_as {
+        Some(KeyType::Rsa { bits }) if bits < MIN_RSA_BITS => {
+            format!("The RSA key of the certificate has {bits} bits; at least {MIN_RSA_BITS} are needed.")
+        }
+        Some(KeyType::Rsa { bits }) if bits > MAX_RSA_BITS => {
+            format!(
+                "The RSA key of the certificate has {bits} bits; this library takes {MAX_RSA_BITS} at most."
+            )
+        }
+        Some(_) => return None,
+        None => format!(
+            "The key of the certificate is of the type {}; RSA, or EC P-256 or P-384, is needed.",
+            leaf.key.type_name
+        ),
+    };
+    Some(Finding::error(FindingCode::WeakKey, sentence))
+}
+
+fn weak_signature(leaf: &Certificate) -> Option<Finding> {
+    leaf.signature.has_broken_hash.then(|| {
+        let sentence = format!(
+            "The certificate is signed with {}, which is broken; have it issued anew.",
+            leaf.signature.name
+        );
+        Finding::warning(FindingCode::WeakSignature, sentence)
+    })
+}
+
+fn qualification(leaf: &Certificate) -> Option<Finding> {
+    let is_qualified = leaf.extensions.statements.as_ref().is_some_and(|statements| statements.qualified);
+    (!is_qualified).then(|| {
+        Finding::warning(
+            FindingCode::NotQualified,
+            "The certificate does not state that it is qualified (QcCompliance); production needs one of a qualified trust service provider.",
+        )
+    })
+}
+
+fn identifier(leaf: &Certificate) -> Option<Finding> {
+    let sentence = match (&leaf.organisation_identifier, leaf.psd2_identifier()) {
+        (_, Some(_)) => return None,
+        (Some(other), None) => format!(
+            "The organisation identifier of the certificate is {other:?}, which is not a PSD2 one such as PSDFR-ACPR-12345."
+        ),
+        (None, None) => {
+            "The certificate has no organisation identifier (2.5.4.97) such as PSDFR-ACPR-12345.".to_owned()
+        }
+    };
+    Some(Finding::warning(FindingCode::OrganisationIdentifierMissing, sentence))
+}
+
+fn client_id(leaf: &Certificate, options: &InspectOptions) -> Option<Finding> {
+    let client_id: OrganisationIdentifier = options.client_id.as_deref()?.parse().ok()?;
+    let own = leaf.organisation_identifier.as_deref()?;
+    (client_id.as_str() != own).then(|| {
+        let sentence = format!(
+            "The client_id {client_id} is not the certificate's organisation identifier {own}; banks that match the two will refuse."
+        );
+        Finding::new(Severity::Information, FindingCode::ClientIdDiffers, sentence)
+    })
+}
+
+fn chain_findings(chain: &CertificateChain) -> impl Iterator<Item = Finding> {
+    let incomplete = chain.is_incomplete().then(|| {
+        let sentence = format!(
+            "The certificate of the issuer is not there; add it after yours: {}.",
+            chain.leaf().issuer.rfc4514
+        );
+        Finding::warning(FindingCode::ChainIncomplete, sentence)
+    });
+    let names: Vec<&str> = chain.unrelated().map(|certificate| certificate.display_name.as_str()).collect();
+    let unrelated = (!names.is_empty()).then(|| {
+        let sentence = format!(
+            "These certificates are no part of the chain and are not sent: {}; remove them, or add what links them.",
+            names.join(", ")
+        );
+        Finding::warning(FindingCode::ChainUnrelated, sentence)
+    });
+    let reordered = chain.is_reordered().then(|| {
+        Finding::new(
+            Severity::Information,
+            FindingCode::ChainOutOfOrder,
+            "The certificates were not given in the order of the chain; they have been put in order.",
+        )
+    });
+    [incomplete, unrelated, reordered].into_iter().flatten()
+}

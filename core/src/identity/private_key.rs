@@ -1,0 +1,350 @@
+//! Private keys in every form they come in, brought to one form: PKCS#8, checked and in memory that is
+//! overwritten when dropped.
+
+use std::fmt;
+
+use pkcs8::der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef, UintRef};
+use pkcs8::der::{Decode, Encode, SliceReader, Tag, Tagged};
+use pkcs8::pkcs5::pbes2;
+use pkcs8::spki::AlgorithmIdentifierRef;
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use zeroize::Zeroizing;
+
+use super::ec_private_key::EcPrivateKey;
+use super::pem;
+use crate::crypto::KeyPair;
+use crate::{Error, ErrorCode, Result, Secret, SecretBytes};
+
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const PBES2: ObjectIdentifier = pbes2::PBES2_OID;
+
+/// Bounds of the RSA modulus in bits: ETSI TS 119 312 asks for 2048 at least, the cryptography libraries
+/// take 4096 at most.
+const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
+
+/// What a hostile or absurd file may make us compute before it is refused.
+const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
+const MAX_SCRYPT_BYTES: u64 = 1 << 30;
+const MAX_SCRYPT_PARALLELISM: u16 = 16;
+
+/// The kind of a private key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyType {
+    /// RSA, with the size of its modulus in bits (2048 to 4096).
+    Rsa {
+        /// Size of the modulus in bits.
+        bits: u32,
+    },
+    /// Elliptic curve NIST P-256 (`prime256v1`).
+    EcP256,
+    /// Elliptic curve NIST P-384 (`secp384r1`).
+    EcP384,
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa { bits } => write!(f, "RSA {bits}"),
+            Self::EcP256 => f.write_str("EC P-256"),
+            Self::EcP384 => f.write_str("EC P-384"),
+        }
+    }
+}
+
+/// A private key, read and checked: RSA of 2048 to 4096 bits, or EC P-256 or P-384. It is overwritten in
+/// memory when dropped, and `Debug` shows only its type.
+#[derive(Clone)]
+pub struct PrivateKey {
+    key_type: KeyType,
+    pkcs8: SecretBytes,
+    /// As in a certificate's `subjectPublicKey`; none when the file of an EC key leaves it out.
+    public_key: Option<Vec<u8>>,
+}
+
+impl PrivateKey {
+    /// Reads a key from PEM or DER, whichever it is. See [`from_pem`](Self::from_pem) and
+    /// [`from_der`](Self::from_der).
+    ///
+    /// # Errors
+    /// As these two.
+    pub fn from_bytes(bytes: &[u8], password: Option<&Secret>) -> Result<Self> {
+        if pem::is_pem(bytes) { Self::from_pem(bytes, password) } else { Self::from_der(bytes, password) }
+    }
+
+    /// Reads the one private key of a PEM text; certificates and other blocks beside it are passed over.
+    /// Forms: PKCS#8 (`PRIVATE KEY`), encrypted PKCS#8 (`ENCRYPTED PRIVATE KEY`, PBES2 of RFC 8018 with
+    /// AES or 3DES and PBKDF2 or scrypt), PKCS#1 (`RSA PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`).
+    ///
+    /// # Errors
+    /// - `configuration.key_unreadable`: no key, more than one, or a damaged one.
+    /// - `configuration.key_password`: the key is encrypted, and the password is missing or wrong.
+    /// - `configuration.key_unsupported`: a type, size or encryption that cannot be used; the message gives
+    ///   the openssl command that converts it, where there is one.
+    pub fn from_pem(pem: &[u8], password: Option<&Secret>) -> Result<Self> {
+        let mut keys = pem::blocks(pem).into_iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
+        let Some(block) = keys.next() else {
+            return Err(unreadable(
+                "The PEM text has no private key; a block such as -----BEGIN PRIVATE KEY----- is needed.",
+            ));
+        };
+        if keys.next().is_some() {
+            return Err(unreadable("The PEM text has more than one private key; leave only the one to use."));
+        }
+        if block.encrypted_by_header {
+            return Err(unsupported_encryption("in the old OpenSSL way (Proc-Type: 4,ENCRYPTED)"));
+        }
+        if block.label == "OPENSSH PRIVATE KEY" {
+            return Err(unsupported("This is an SSH key; give the key that was made for the certificate."));
+        }
+        match block.contents {
+            Ok(contents) => Self::from_der(&contents, password),
+            Err(flaw) => {
+                Err(unreadable(format!("The block {} of the private key {}.", block.label, flaw.sentence())))
+            }
+        }
+    }
+
+    /// Reads a key from DER in one of the forms of [`from_pem`](Self::from_pem); the form is recognised.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_der(der: &[u8], password: Option<&Secret>) -> Result<Self> {
+        match Form::of(der) {
+            Some(Form::Pkcs8) => Self::from_pkcs8(der),
+            Some(Form::EncryptedPkcs8) => Self::from_pkcs8(&decrypt(der, password)?),
+            Some(Form::Pkcs1) => Self::from_rsa(der),
+            Some(Form::Sec1) => Self::from_sec1(der, None),
+            Some(Form::Pkcs12) => Err(unreadable(
+                "This is a PKCS#12 keystore (.p12, .pfx), not a bare key; load it as PKCS#12.",
+            )),
+            None => Err(unreadable(
+                "The private key is neither PEM nor DER in one of the forms PKCS#8, PKCS#1 and SEC 1.",
+            )),
+        }
+    }
+
+    /// The kind of this key.
+    #[must_use]
+    pub fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// The key in PKCS#8.
+    pub(crate) fn pkcs8(&self) -> &[u8] {
+        self.pkcs8.expose()
+    }
+
+    /// The key made ready to sign.
+    pub(super) fn key_pair(&self) -> Result<KeyPair> {
+        KeyPair::from_pkcs8(self.key_type, self.pkcs8()).map_err(|_| inconsistent())
+    }
+
+    /// This key, if it is the private half of this public key (a certificate's `subjectPublicKey`); an EC
+    /// key whose file left the public key out is completed with it.
+    pub(super) fn belonging_to(&self, public_key: &[u8]) -> Option<Self> {
+        if let Some(own) = &self.public_key {
+            return (own == public_key).then(|| self.clone());
+        }
+        let info = PrivateKeyInfoRef::from_der(self.pkcs8()).ok()?;
+        let ec = EcPrivateKey::from_der(info.private_key.as_bytes()).ok()?;
+        let completed = EcPrivateKey {
+            private_key: ec.private_key,
+            curve: None,
+            public_key: Some(BitStringRef::from_bytes(public_key).ok()?),
+        };
+        let inner = Zeroizing::new(completed.to_der().ok()?);
+        let key = Self::from_ec(&inner, info.algorithm).ok()?;
+        (key.public_key.as_deref() == Some(public_key)).then_some(key)
+    }
+
+    fn from_pkcs8(der: &[u8]) -> Result<Self> {
+        let info = PrivateKeyInfoRef::from_der(der).map_err(|_| inconsistent())?;
+        let inner = info.private_key.as_bytes();
+        match info.algorithm.oid {
+            RSA_ENCRYPTION => Self::from_rsa(inner),
+            EC_PUBLIC_KEY => Self::from_sec1(inner, Some(info.algorithm)),
+            other => Err(unsupported(format!(
+                "The private key is of a type that cannot be used here ({other}); an RSA key of 2048 to 4096 bits, or EC P-256 or P-384, is needed."
+            ))),
+        }
+    }
+
+    fn from_rsa(pkcs1: &[u8]) -> Result<Self> {
+        let bits = rsa_bits(pkcs1).ok_or_else(inconsistent)?;
+        if !RSA_BITS.contains(&bits) {
+            return Err(unsupported(format!(
+                "The RSA key has {bits} bits; make a new key of 2048 to 4096 bits and have its certificate issued anew."
+            )));
+        }
+        let algorithm = AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
+        let key_type = KeyType::Rsa { bits };
+        let pkcs8 = wrap(algorithm, pkcs1)?;
+        let pair = KeyPair::from_pkcs8(key_type, pkcs8.expose()).map_err(|_| inconsistent())?;
+        Ok(Self { key_type, pkcs8, public_key: Some(pair.public_key().to_vec()) })
+    }
+
+    fn from_sec1(sec1: &[u8], algorithm: Option<AlgorithmIdentifierRef<'_>>) -> Result<Self> {
+        let ec = EcPrivateKey::from_der(sec1).map_err(|_| inconsistent())?;
+        let named = algorithm.and_then(|algorithm| algorithm.parameters_oid().ok());
+        let Some(curve) = named.or(ec.curve) else {
+            return Err(unsupported(
+                "The EC key does not name its curve; `openssl ec -param_enc named_curve -in key.pem -out key-new.pem` writes the name, if the curve is P-256 or P-384.",
+            ));
+        };
+        let curve = AnyRef::from(&curve);
+        let algorithm = AlgorithmIdentifierRef { oid: EC_PUBLIC_KEY, parameters: Some(curve) };
+        if ec.public_key.is_some() {
+            return Self::from_ec(sec1, algorithm);
+        }
+        Ok(Self { key_type: curve_type(algorithm)?, pkcs8: wrap(algorithm, sec1)?, public_key: None })
+    }
+
+    /// From an `ECPrivateKey` that has its public key.
+    fn from_ec(inner: &[u8], algorithm: AlgorithmIdentifierRef<'_>) -> Result<Self> {
+        let key_type = curve_type(algorithm)?;
+        let pkcs8 = wrap(algorithm, inner)?;
+        let pair = KeyPair::from_pkcs8(key_type, pkcs8.expose()).map_err(|_| inconsistent())?;
+        Ok(Self { key_type, pkcs8, public_key: Some(pair.public_key().to_vec()) })
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({}, …)", self.key_type)
+    }
+}
+
+/// The container of a key, told by the first elements of its outer SEQUENCE.
+enum Form {
+    Pkcs8,
+    EncryptedPkcs8,
+    Pkcs1,
+    Sec1,
+    Pkcs12,
+}
+
+impl Form {
+    fn of(der: &[u8]) -> Option<Self> {
+        const PFX_VERSION: &[u8] = &[3];
+        let outer = AnyRef::from_der(der).ok().filter(|outer| outer.tag() == Tag::Sequence)?;
+        let mut elements = SliceReader::new(outer.value()).ok()?;
+        let first = AnyRef::decode(&mut elements).ok()?;
+        let second = AnyRef::decode(&mut elements).ok()?;
+        match (first.tag(), second.tag()) {
+            (Tag::Integer, Tag::Sequence) if first.value() == PFX_VERSION => Some(Self::Pkcs12),
+            (Tag::Integer, Tag::Sequence) => Some(Self::Pkcs8),
+            (Tag::Integer, Tag::Integer) => Some(Self::Pkcs1),
+            (Tag::Integer, Tag::OctetString) => Some(Self::Sec1),
+            (Tag::Sequence, Tag::OctetString) => Some(Self::EncryptedPkcs8),
+            _ => None,
+        }
+    }
+}
+
+/// Decrypts an `EncryptedPrivateKeyInfo` (RFC 5208 §6).
+fn decrypt(der: &[u8], password: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>> {
+    if encryption_scheme(der) != Some(PBES2) {
+        return Err(unsupported_encryption("with PBES1, an old scheme"));
+    }
+    let Ok(info) = EncryptedPrivateKeyInfoRef::from_der(der) else {
+        return Err(unsupported_encryption("in a way that is not supported"));
+    };
+    let Some(parameters) = info.encryption_algorithm.pbes2().filter(|parameters| affordable(&parameters.kdf))
+    else {
+        return Err(unsupported_encryption("with unreasonably many rounds"));
+    };
+    let Some(password) = password else {
+        return Err(Error::new(
+            ErrorCode::KeyPassword,
+            "The private key is encrypted; give the password it was encrypted with.",
+        ));
+    };
+    match parameters.decrypt(password.expose(), info.encrypted_data.as_bytes()) {
+        Ok(plain) => Some(Zeroizing::new(plain)).filter(|plain| PrivateKeyInfoRef::from_der(plain).is_ok()),
+        Err(pkcs8::pkcs5::Error::DecryptFailed) => None,
+        Err(_) => return Err(unsupported_encryption("in a way that is not supported")),
+    }
+    .ok_or_else(|| {
+        Error::new(
+            ErrorCode::KeyPassword,
+            "The password does not open the private key; give the one it was encrypted with.",
+        )
+    })
+}
+
+/// The scheme an `EncryptedPrivateKeyInfo` names, readable even when the scheme is not known.
+fn encryption_scheme(der: &[u8]) -> Option<ObjectIdentifier> {
+    let outer = AnyRef::from_der(der).ok()?;
+    let algorithm = AlgorithmIdentifierRef::decode(&mut SliceReader::new(outer.value()).ok()?).ok()?;
+    Some(algorithm.oid)
+}
+
+/// Whether deriving the key stays within reasonable time and memory.
+fn affordable(kdf: &pbes2::Kdf) -> bool {
+    match kdf {
+        pbes2::Kdf::Pbkdf2(parameters) => parameters.iteration_count <= MAX_PBKDF2_ITERATIONS,
+        pbes2::Kdf::Scrypt(parameters) => {
+            let memory = parameters.cost_parameter.checked_mul(128 * u64::from(parameters.block_size));
+            parameters.parallelization <= MAX_SCRYPT_PARALLELISM
+                && memory.is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES)
+        }
+        _ => false,
+    }
+}
+
+/// The size of the modulus of an `RSAPrivateKey` (RFC 8017 A.1.2).
+fn rsa_bits(pkcs1: &[u8]) -> Option<u32> {
+    let outer = AnyRef::from_der(pkcs1).ok().filter(|outer| outer.tag() == Tag::Sequence)?;
+    let mut elements = SliceReader::new(outer.value()).ok()?;
+    u8::decode(&mut elements).ok()?;
+    let modulus = UintRef::decode(&mut elements).ok()?;
+    unsigned_bits(modulus.as_bytes())
+}
+
+/// The size in bits of a big-endian number.
+pub(super) fn unsigned_bits(number: &[u8]) -> Option<u32> {
+    let start = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
+    let significant = &number[start..];
+    let first = significant.first()?;
+    u32::try_from(significant.len()).ok()?.checked_mul(8)?.checked_sub(first.leading_zeros())
+}
+
+fn curve_type(algorithm: AlgorithmIdentifierRef<'_>) -> Result<KeyType> {
+    match algorithm.parameters_oid() {
+        Ok(P256) => Ok(KeyType::EcP256),
+        Ok(P384) => Ok(KeyType::EcP384),
+        _ => Err(unsupported(
+            "The EC key is on a curve that cannot be used here; P-256 or P-384, or an RSA key, is needed.",
+        )),
+    }
+}
+
+/// A PKCS#8 `PrivateKeyInfo` of version 0, which every library reads, around a key.
+fn wrap(algorithm: AlgorithmIdentifierRef<'_>, inner: &[u8]) -> Result<SecretBytes> {
+    let wrapped = OctetStringRef::new(inner)
+        .and_then(|private_key| PrivateKeyInfoRef::new(algorithm, private_key).to_der())
+        .map_err(|_| inconsistent())?;
+    Ok(SecretBytes::new(wrapped))
+}
+
+fn unreadable(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::KeyUnreadable, message)
+}
+
+fn inconsistent() -> Error {
+    unreadable("The private key is damaged: its parts do not make a usable key; copy the file anew.")
+}
+
+fn unsupported(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::KeyUnsupported, message)
+}
+
+fn unsupported_encryption(how: &str) -> Error {
+    unsupported(format!(
+        "The private key is encrypted {how}; `openssl pkcs8 -topk8 -v2 aes-256-cbc -in key.pem -out key-new.pem` converts it."
+    ))
+}

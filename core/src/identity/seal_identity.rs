@@ -1,0 +1,128 @@
+//! Who signs our messages: the QSealC.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::certificate_chain::CertificateChain;
+use super::pkcs12::KeyStore;
+use super::private_key::PrivateKey;
+use super::signer::{KeySigner, Signer};
+use super::transport_identity::match_key;
+use crate::crypto::{hex, sha256};
+use crate::{Error, ErrorCode, Result, Secret};
+
+/// The certificate chain and the signer of our requests: the QSealC. Cheap to clone.
+#[derive(Clone)]
+pub struct SealIdentity {
+    chain: CertificateChain,
+    signer: Arc<dyn Signer>,
+    key_id: Option<String>,
+    key_id_values: Arc<KeyIdValues>,
+}
+
+/// What a bank may want to see of the seal's certificate in the `keyId` of a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyIdValues {
+    /// The serial number in lower-case hexadecimal.
+    pub(crate) serial_hex: String,
+    /// The same in upper case.
+    pub(crate) serial_hex_upper: String,
+    /// The serial number in decimal.
+    pub(crate) serial_decimal: String,
+    /// The issuer, RFC 2253 with numbers and text for what has no keyword.
+    pub(crate) issuer_dn: String,
+    /// SHA-256 of the certificate's DER in lower-case hexadecimal.
+    pub(crate) sha256_hex: String,
+}
+
+impl SealIdentity {
+    /// From a chain and the key of its leaf.
+    ///
+    /// # Errors
+    /// `configuration.key_mismatch` when the key belongs to none of the chain's certificates.
+    pub fn new(chain: CertificateChain, key: PrivateKey) -> Result<Self> {
+        let (chain, key) = match_key(&chain, &key)?;
+        Ok(Self::with_signer(chain, Arc::new(KeySigner::new(&key)?)))
+    }
+
+    /// With a key that this library need not see. The signer is not tried here.
+    #[must_use]
+    pub fn with_signer(chain: CertificateChain, signer: Arc<dyn Signer>) -> Self {
+        let leaf = chain.leaf();
+        let key_id_values = Arc::new(KeyIdValues {
+            serial_hex: leaf.serial.hex.clone(),
+            serial_hex_upper: leaf.serial.hex.to_ascii_uppercase(),
+            serial_decimal: leaf.serial.decimal.clone(),
+            issuer_dn: leaf.issuer.rfc2253.clone(),
+            sha256_hex: hex(&sha256(&leaf.der)),
+        });
+        Self { chain, signer, key_id: None, key_id_values }
+    }
+
+    /// From PEM texts: the certificates in any order, and the key (they may be the same text).
+    ///
+    /// # Errors
+    /// As [`CertificateChain::from_pem`], [`PrivateKey::from_pem`] and [`new`](Self::new).
+    pub fn from_pem(chain: &[u8], key: &[u8], password: Option<&Secret>) -> Result<Self> {
+        Self::new(CertificateChain::from_pem(chain)?, PrivateKey::from_pem(key, password)?)
+    }
+
+    /// From a PKCS#12 keystore.
+    ///
+    /// # Errors
+    /// As [`KeyStore::from_pkcs12`].
+    pub fn from_pkcs12(bytes: &[u8], password: &Secret) -> Result<Self> {
+        let store = KeyStore::from_pkcs12(bytes, password)?;
+        Self::new(store.chain, store.key)
+    }
+
+    /// States the whole `keyId` to write in signatures, instead of the one the bank's record would make:
+    /// for instance the URL at which the certificate was published.
+    ///
+    /// # Errors
+    /// `configuration.header` when it is empty or has characters that cannot stand between quotes in a
+    /// header: control characters, `"`, `\` and what is not ASCII.
+    pub fn with_key_id(mut self, key_id: impl Into<String>) -> Result<Self> {
+        let key_id = key_id.into();
+        let is_sendable = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        if key_id.is_empty() || !key_id.bytes().all(is_sendable) {
+            return Err(Error::new(
+                ErrorCode::Header,
+                "The keyId of the seal must be printable ASCII without quotes and backslashes, and not empty.",
+            ));
+        }
+        self.key_id = Some(key_id);
+        Ok(self)
+    }
+
+    /// The certificates, leaf first.
+    #[must_use]
+    pub fn chain(&self) -> &CertificateChain {
+        &self.chain
+    }
+
+    /// The `keyId` the caller stated, if any.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// What signs.
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
+    /// What a bank's record may make a `keyId` of.
+    pub(crate) fn key_id_values(&self) -> &KeyIdValues {
+        &self.key_id_values
+    }
+}
+
+impl fmt::Debug for SealIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealIdentity")
+            .field("subject", &self.chain.leaf().subject.rfc4514)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
