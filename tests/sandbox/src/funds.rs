@@ -82,10 +82,11 @@ pub(crate) fn answer(bank: &Bank, settings: &Settings, exchange: &Exchange) -> A
 
 /// Adds what every honest answer of this endpoint carries, and signs it.
 pub(crate) fn complete(bank: &Bank, settings: &Settings, exchange: &Exchange, answer: &mut Answer) {
-    if let Some(id) = exchange.headers.get("x-request-id").and_then(|value| value.to_str().ok()) {
-        if !answer.headers.iter().any(|(name, _)| name == "x-request-id") {
-            answer.set_header("x-request-id", id);
-        }
+    let is_set = answer.headers.iter().any(|(name, _)| name == "x-request-id");
+    if let Some(id) = exchange.headers.get("x-request-id").and_then(|value| value.to_str().ok())
+        && !is_set
+    {
+        answer.set_header("x-request-id", id);
     }
     answer.set_header("x-correlationid", uuid::Uuid::new_v4().to_string());
     answer.set_header("date", httpdate::fmt_http_date(bank.now()));

@@ -53,7 +53,7 @@ pub(crate) fn encode(kind: QcType, roles: &[Role], authority_name: &str, authori
             statement(statements.next(), QC_TYPE, |info| {
                 info.write_sequence(|types| write_oid(types, kind.oid()));
             });
-            statement(statements.next(), QC_PDS, |info| write_disclosure(info));
+            statement(statements.next(), QC_PDS, write_disclosure);
             if !roles.is_empty() {
                 statement(statements.next(), QC_PSD2, |info| {
                     write_psd2(info, roles, authority_name, authority_id);

@@ -1,5 +1,4 @@
 //! A small HTTPS client of the tests' own: it sends exactly what it is told to, and shows exactly what comes back.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,40 +7,42 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cbpii_sandbox::{Identity, Sandbox};
 use serde_json::Value;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use tokio_rustls::rustls::{
+    self, ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
 use url::Url;
 
 /// Far longer than anything here takes: a test that needs it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub const CLAIRE: &str = "FR7617515900000800358074006";
-pub const LEA: &str = "FR7613807008043001965405158";
+pub(crate) const CLAIRE: &str = "FR7617515900000800358074006";
+pub(crate) const LEA: &str = "FR7613807008043001965405158";
 
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 }
@@ -49,21 +50,21 @@ impl Reply {
 type Stream = BufReader<StreamOwned<ClientConnection, TcpStream>>;
 
 /// One client identity: keeps a connection open, and resumes TLS sessions.
-pub struct Client {
+pub(crate) struct Client {
     config: Arc<ClientConfig>,
     open: Option<(u16, Stream)>,
 }
 
-pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
 impl Client {
-    pub fn new(bank: &Sandbox) -> Self {
+    pub(crate) fn new(bank: &Sandbox) -> Self {
         Self::with(bank, Some(&bank.issuer().qwac), rustls::ALL_VERSIONS)
     }
 
-    pub fn with(
+    pub(crate) fn with(
         bank: &Sandbox,
         identity: Option<&Identity>,
         versions: &[&'static SupportedProtocolVersion],
@@ -88,7 +89,7 @@ impl Client {
     }
 
     /// Connects anew even though a connection is open.
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.open = None;
     }
 
@@ -101,7 +102,13 @@ impl Client {
         Ok(BufReader::new(StreamOwned::new(session, tcp)))
     }
 
-    pub fn send(&mut self, url: &str, method: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Reply> {
+    pub(crate) fn send(
+        &mut self,
+        url: &str,
+        method: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Reply> {
         let url_parts = Url::parse(url).unwrap();
         let port = url_parts.port().unwrap();
         let target = url.splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap();
@@ -129,11 +136,11 @@ impl Client {
     }
 
     #[track_caller]
-    pub fn get(&mut self, url: &str) -> Reply {
+    pub(crate) fn get(&mut self, url: &str) -> Reply {
         self.send(url, "GET", &[], b"").unwrap()
     }
 
-    pub fn form(&mut self, url: &str, fields: &[(&str, &str)]) -> io::Result<Reply> {
+    pub(crate) fn form(&mut self, url: &str, fields: &[(&str, &str)]) -> io::Result<Reply> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.send(url, "POST", &[("Content-Type", "application/x-www-form-urlencoded")], body.as_bytes())
     }
@@ -171,14 +178,17 @@ fn read_line(stream: &mut Stream) -> io::Result<String> {
     let mut line = Vec::new();
     stream.read_until(b'\n', &mut line)?;
     if !line.ends_with(b"\r\n") {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("{:?}", String::from_utf8_lossy(&line))));
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("{:?}", String::from_utf8_lossy(&line)),
+        ));
     }
     line.truncate(line.len() - 2);
     String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// The consent URL an issuer of this bank builds.
-pub fn consent_url(bank: &Sandbox, state: &str) -> String {
+pub(crate) fn consent_url(bank: &Sandbox, state: &str) -> String {
     let lydia = bank.control().settings().bank_name == "Sumeria";
     let scope = bank.control().settings().scope;
     let issuer = bank.issuer();
@@ -195,16 +205,16 @@ pub fn consent_url(bank: &Sandbox, state: &str) -> String {
 }
 
 /// A parameter of a callback URL.
-pub fn parameter(url: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
     Url::parse(url).unwrap().query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
 }
 
 /// A code for `persona`.
-pub fn code(bank: &Sandbox, persona: &str) -> String {
+pub(crate) fn code(bank: &Sandbox, persona: &str) -> String {
     parameter(&bank.approve(&consent_url(bank, "s"), persona).unwrap(), "code").unwrap()
 }
 
-pub fn exchange(bank: &Sandbox, client: &mut Client, code: &str) -> Reply {
+pub(crate) fn exchange(bank: &Sandbox, client: &mut Client, code: &str) -> Reply {
     let issuer = bank.issuer();
     let mut fields = vec![
         ("grant_type", "authorization_code"),
@@ -218,19 +228,20 @@ pub fn exchange(bank: &Sandbox, client: &mut Client, code: &str) -> Reply {
     client.form(&bank.endpoints().token_url, &fields).unwrap()
 }
 
-pub fn refresh(bank: &Sandbox, client: &mut Client, token: &str) -> Reply {
+pub(crate) fn refresh(bank: &Sandbox, client: &mut Client, token: &str) -> Reply {
     let issuer = bank.issuer();
-    let fields = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", &issuer.client_id)];
+    let fields =
+        [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", &issuer.client_id)];
     client.form(&bank.endpoints().token_url, &fields).unwrap()
 }
 
 /// An access token for `persona`, without the journey.
-pub fn token(bank: &Sandbox, persona: &str) -> String {
+pub(crate) fn token(bank: &Sandbox, persona: &str) -> String {
     let tokens = bank.control().issue_tokens(persona, None).unwrap();
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 
-pub fn coverage(amount: &str, iban: &str) -> String {
+pub(crate) fn coverage(amount: &str, iban: &str) -> String {
     format!(
         r#"{{"paymentCoverageRequestId":"MyCoverage123456","instructedAmount":{{"currency":"EUR","amount":"{amount}"}},"accountId":{{"iban":"{iban}"}}}}"#
     )
@@ -238,24 +249,24 @@ pub fn coverage(amount: &str, iban: &str) -> String {
 
 /// A funds request that can be spoiled header by header before it is signed and sent.
 #[derive(Clone)]
-pub struct Funds {
-    pub url: String,
-    pub method: String,
-    pub body: Vec<u8>,
-    pub headers: Vec<(String, String)>,
-    pub signed: Vec<String>,
-    pub key_id: String,
-    pub key_pem: String,
-    pub algorithm: String,
-    pub signature: Option<String>,
+pub(crate) struct Funds {
+    pub(crate) url: String,
+    pub(crate) method: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) signed: Vec<String>,
+    pub(crate) key_id: String,
+    pub(crate) key_pem: String,
+    pub(crate) algorithm: String,
+    pub(crate) signature: Option<String>,
 }
 
-pub fn digest_of(body: &[u8]) -> String {
+pub(crate) fn digest_of(body: &[u8]) -> String {
     format!("SHA-256={}", STANDARD.encode(digest(&SHA256, body)))
 }
 
 impl Funds {
-    pub fn new(bank: &Sandbox, token: &str, body: &str) -> Self {
+    pub(crate) fn new(bank: &Sandbox, token: &str, body: &str) -> Self {
         let headers = [
             ("Authorization", format!("Bearer {token}")),
             ("X-Request-ID", "7b54b1d1-6f2e-4a61-b4c2-4f7b3a6c9d10".to_owned()),
@@ -277,18 +288,18 @@ impl Funds {
         }
     }
 
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self = self.without(name);
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(present, _)| !present.eq_ignore_ascii_case(name));
         self
     }
 
-    pub fn signature_header(&self) -> String {
+    pub(crate) fn signature_header(&self) -> String {
         let path = format!("/{}", self.url.splitn(4, '/').nth(3).unwrap());
         let lines: Vec<String> = self
             .signed
@@ -304,7 +315,8 @@ impl Funds {
         let der = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes()).unwrap();
         let key = RsaKeyPair::from_pkcs8(der.secret_der()).unwrap();
         let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), lines.join("\n").as_bytes(), &mut signature).unwrap();
+        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), lines.join("\n").as_bytes(), &mut signature)
+            .unwrap();
         format!(
             r#"keyId="{}",algorithm="{}",headers="{}",signature="{}""#,
             self.key_id,
@@ -314,7 +326,7 @@ impl Funds {
         )
     }
 
-    pub fn send(&self, client: &mut Client) -> io::Result<Reply> {
+    pub(crate) fn send(&self, client: &mut Client) -> io::Result<Reply> {
         let signature = self.signature.clone().unwrap_or_else(|| self.signature_header());
         let mut headers: Vec<(&str, &str)> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -327,6 +339,35 @@ impl Funds {
 
 /// Posts a coverage request for `persona`'s token and gives the reply.
 #[track_caller]
-pub fn ask(bank: &Sandbox, client: &mut Client, persona: &str, amount: &str, iban: &str) -> Reply {
+pub(crate) fn ask(bank: &Sandbox, client: &mut Client, persona: &str, amount: &str, iban: &str) -> Reply {
     Funds::new(bank, &token(bank, persona), &coverage(amount, iban)).send(client).unwrap()
+}
+
+/// Whether a base64 signature over `message` verifies with the key of a certificate.
+pub(crate) fn verifies(certificate_pem: &str, message: &str, signature: &str) -> bool {
+    let der = CertificateDer::from_pem_slice(certificate_pem.as_bytes()).unwrap();
+    let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
+    let key = &certificate.public_key().subject_public_key.data;
+    let signature = STANDARD.decode(signature).unwrap();
+    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message.as_bytes(), &signature).is_ok()
+}
+
+/// One call to the control endpoint, as another language makes it.
+#[track_caller]
+pub(crate) fn control(base: &str, method: &str, route: &str, body: &str) -> (u16, Value) {
+    let url = Url::parse(base).unwrap();
+    let port = url.port().unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(
+        stream,
+        "{method} /control{route} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap())
 }
