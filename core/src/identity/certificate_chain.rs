@@ -86,11 +86,6 @@ impl CertificateChain {
         Ok(Self::arrange(certificates))
     }
 
-    /// The leaf in DER.
-    pub(crate) fn leaf_der(&self) -> &[u8] {
-        &self.leaf().der
-    }
-
     /// The certificates of the chain in DER, leaf first.
     pub(crate) fn ders(&self) -> impl Iterator<Item = &[u8]> {
         self.path

@@ -28,7 +28,6 @@ pub use pkcs12::KeyStore;
 pub use private_key::{KeyType, PrivateKey};
 pub use qc_statement::{Psd2Role, QcType};
 pub use report::{CertificateReport, CertificateUse, InspectOptions};
-pub(crate) use seal_identity::KeyIdValues;
 pub use seal_identity::SealIdentity;
 pub use signer::{FnSigner, KeySigner, SignatureAlgorithm, Signer, signer_from_fn};
 pub use transport_identity::TransportIdentity;
