@@ -19,7 +19,7 @@ use cbpii_sandbox::{Sandbox, SandboxOptions};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-const CLAIRE: &str = "FR76 1751 5900 0080 0358 0740 06";
+const CLAIRE: &str = "FR76 1751 5900 0008 0035 8074 006";
 
 fn main() -> ExitCode {
     let browser = std::env::args().any(|argument| argument == "--browser");
@@ -164,7 +164,7 @@ fn explain(client: &Client) -> Outcome {
     for line in explanation.to_string().lines() {
         println!("   {DIM}│{PLAIN} {line}");
     }
-    expect(!explanation.to_string().contains("0080035807400"), "the account is masked")
+    expect(!explanation.to_string().contains("00080035807"), "the account is masked")
 }
 
 fn refused(what: &str, outcome: Result<impl Sized, Error>, code: ErrorCode, advice: Advice) -> Outcome<Error> {
