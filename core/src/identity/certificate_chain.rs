@@ -203,7 +203,7 @@ mod tests {
     fn assert_is(chain: &CertificateChain, members: &[&Issued]) {
         let expected: Vec<&[u8]> = members.iter().map(|member| member.der()).collect();
         assert_eq!(chain.ders().collect::<Vec<_>>(), expected);
-        assert_eq!(chain.leaf_der(), expected[0]);
+        assert_eq!(chain.leaf().der, expected[0]);
     }
 
     #[test]
