@@ -262,7 +262,7 @@ catalogue! {
         CodeRefused = 5002, "consent.code_refused", RenewConsent, "The bank does not accept the authorization code: used before, too old or not for this issuer.";
         ConsentLost = 5003, "consent.lost", RenewConsent, "The bank does not accept the refresh token any more: the consent ended or was withdrawn.";
         NoRefreshToken = 5004, "consent.no_refresh_token", RenewConsent, "There is no refresh token to refresh with.";
-        AccessTokenRefused = 5005, "consent.access_token_refused", RenewConsent, "The bank does not accept the access token; refresh it, and renew the consent if that is refused too.";
+        AccessTokenRefused = 5005, "consent.access_token_refused", RenewConsent, "The bank does not accept the access token, which may simply have ended.";
     }
     BankRefused {
         AccountUnknown = 6001, "bank.account_unknown", FixRequest, "The account number is unknown or incorrect (AC01).";

@@ -185,6 +185,7 @@ impl From<io::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RequestSent;
 
     #[test]
     fn only_http_proxies_are_taken() {
