@@ -163,7 +163,7 @@ impl Loop {
         head.clear();
         write!(
             head,
-            "POST {path} HTTP/1.1\r\nhost: {host}:{port}\r\naccept-encoding: identity\r\ncontent-length: {}\r\nuser-agent: {USER_AGENT}\r\nauthorization: Bearer {access_token}\r\nx-request-id: {id}\r\ndate: {date}\r\ndigest: SHA-256={digest}\r\ncontent-type: application/json\r\naccept: application/hal+json, application/json\r\nsignature: keyId=\"{client_id}\",algorithm=\"rsa-sha256\",headers=\"(request-target) date digest x-request-id\",signature=\"",
+            "POST {path} HTTP/1.1\r\naccept-encoding: identity\r\ncontent-length: {}\r\nuser-agent: {USER_AGENT}\r\nhost: {host}:{port}\r\nauthorization: Bearer {access_token}\r\nx-request-id: {id}\r\ndate: {date}\r\ndigest: SHA-256={digest}\r\ncontent-type: application/json\r\naccept: application/hal+json, application/json\r\nsignature: keyId=\"{client_id}\",algorithm=\"rsa-sha256\",headers=\"(request-target) date digest x-request-id\",signature=\"",
             body.len()
         )?;
         BASE64_STANDARD.encode_string(signature, head);

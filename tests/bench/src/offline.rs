@@ -18,19 +18,22 @@ pub(crate) fn read(path: &Path, name: &str) -> Result<Offline, Failure> {
     find(&text, name).ok_or_else(|| format!("{} has no benchmark {name}", path.display()).into())
 }
 
-/// divan prints `├─ name  fastest │ slowest │ median │ mean │ …` and below it, after a line `alloc:`, the numbers
-/// of allocations in the same columns; nothing when there were none.
+/// divan prints `├─ name  fastest │ slowest │ median │ mean │ samples │ iters` and below it, after the lines `alloc:` and
+/// `grow:`, how many there were, in the same columns; nothing when there were none.
 fn find(text: &str, name: &str) -> Option<Offline> {
     let mut lines = text.lines().skip_while(|line| !line.contains(&format!("─ {name} ")));
-    let microseconds = microseconds(column(lines.next()?, 2)?)?;
+    let microseconds = microseconds(median(lines.next()?)?)?;
     let own: Vec<&str> = lines.take_while(|line| !line.contains("─ ")).collect();
-    let place = own.iter().position(|line| line.contains(" alloc:"));
-    let count = place.and_then(|place| column(own.get(place + 1)?, 2)?.parse().ok());
-    Some(Offline { microseconds, allocations: count.unwrap_or(0.0) })
+    let count = |kind: &str| {
+        let place = own.iter().position(|line| line.trim_start_matches(['│', ' ']).starts_with(kind))?;
+        median(own.get(place + 1)?)?.parse::<f64>().ok()
+    };
+    Some(Offline { microseconds, allocations: count("alloc:").unwrap_or(0.0) + count("grow:").unwrap_or(0.0) })
 }
 
-fn column(line: &str, place: usize) -> Option<&str> {
-    line.rsplit('│').nth(line.matches('│').count().checked_sub(place)?).map(str::trim)
+/// Three columns follow the median's.
+fn median(line: &str) -> Option<&str> {
+    line.rsplit('│').nth(3).map(str::trim)
 }
 
 fn microseconds(text: &str) -> Option<f64> {
@@ -43,4 +46,35 @@ fn microseconds(text: &str) -> Option<f64> {
         _ => return None,
     };
     Some(number.parse::<f64>().ok()? * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINTED: &str = "\
+Timer precision: 20 ns
+offline          fastest       │ slowest       │ median        │ mean          │ samples │ iters
+├─ all_but_rsa   3.541 µs      │ 1.318 ms      │ 3.652 µs      │ 5.137 µs      │ 2000    │ 2000
+│                max alloc:    │               │               │               │         │
+│                  27          │ 27            │ 28            │ 27            │         │
+│                  5.794 KB    │ 5.794 KB      │ 5.794 KB      │ 5.794 KB      │         │
+│                alloc:        │               │               │               │         │
+│                  40          │ 41            │ 42            │ 43            │         │
+│                  6.406 KB    │ 6.406 KB      │ 6.406 KB      │ 6.406 KB      │         │
+│                grow:         │               │               │               │         │
+│                  3           │ 3             │ 3             │ 3             │         │
+╰─ answer_alone  236.9 ns      │ 4.994 µs      │ 244.4 ns      │ 252.5 ns      │ 2000    │ 16000
+                 alloc:        │               │               │               │         │
+                   10          │ 10            │ 10            │ 10            │         │
+";
+
+    #[test]
+    fn medians_are_found() {
+        assert_eq!(find(PRINTED, "all_but_rsa"), Some(Offline { microseconds: 3.652, allocations: 45.0 }));
+        let answer = find(PRINTED, "answer_alone").map(|answer| (answer.microseconds * 10.0).round());
+        assert_eq!(answer, Some(2.0), "nanoseconds are read too");
+        assert_eq!(find(PRINTED, "answer_alone").map(|answer| answer.allocations), Some(10.0));
+        assert_eq!(find(PRINTED, "alone"), None);
+    }
 }
