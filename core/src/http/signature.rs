@@ -166,16 +166,17 @@ fn key_id(
     issuer: &Issuer,
     seal: &SealIdentity,
 ) -> Result<(String, &'static str)> {
-    let configured = |what: &str| {
-        seal.key_id().map(ToOwned::to_owned).ok_or_else(|| {
-            let message = format!("This bank's keyId is {what}; give it whole to the seal (with_key_id).");
-            Error::new(ErrorCode::SealMissing, message)
-        })
+    if let Some(stated) = seal.key_id() {
+        return Ok((stated.to_owned(), "seal"));
+    }
+    let missing = |what: &str| {
+        let message = format!("This bank's keyId is {what}; give it whole to the seal (with_key_id).");
+        Err(Error::new(ErrorCode::SealMissing, message))
     };
     Ok(match &dialect.key_id {
         KeyIdSource::ClientId => (issuer.client_id().to_owned(), "client_id"),
-        KeyIdSource::CertificateUrl => (configured("the URL of the QSealC")?, "certificate_url"),
-        KeyIdSource::Configured => (configured("agreed with the bank")?, "configured"),
+        KeyIdSource::CertificateUrl => return missing("the URL of the QSealC"),
+        KeyIdSource::Configured => return missing("agreed with the bank"),
         KeyIdSource::SerialHex => (seal.key_id_values().serial_hex.clone(), "serial_hex"),
         KeyIdSource::IssuerDn => (seal.key_id_values().issuer_dn.clone(), "issuer_dn"),
         KeyIdSource::SerialAndIssuer => {
