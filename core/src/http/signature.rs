@@ -177,11 +177,10 @@ fn key_id(
         KeyIdSource::ClientId => (issuer.client_id().to_owned(), "client_id"),
         KeyIdSource::CertificateUrl => return missing("the URL of the QSealC"),
         KeyIdSource::Configured => return missing("agreed with the bank"),
-        KeyIdSource::SerialHex => (seal.key_id_values().serial_hex.clone(), "serial_hex"),
-        KeyIdSource::IssuerDn => (seal.key_id_values().issuer_dn.clone(), "issuer_dn"),
+        KeyIdSource::SerialHex => (seal.serial_hex().to_owned(), "serial_hex"),
+        KeyIdSource::IssuerDn => (seal.issuer_dn().to_owned(), "issuer_dn"),
         KeyIdSource::SerialAndIssuer => {
-            let values = seal.key_id_values();
-            (format!("SN={},CA={}", values.serial_hex, values.issuer_dn), "serial_and_issuer")
+            (format!("SN={},CA={}", seal.serial_hex(), seal.issuer_dn()), "serial_and_issuer")
         }
         KeyIdSource::Fixed(text) => (text.clone(), "fixed"),
     })
