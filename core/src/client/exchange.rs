@@ -1,9 +1,9 @@
 //! A request that is ready to leave, with what it takes to explain it.
 
+use crate::Explanation;
 use crate::event::Operation;
 use crate::http::masking::{mask_header, mask_iban, mask_secret};
 use crate::http::{HttpRequest, TransportContext};
-use crate::Explanation;
 
 /// One request, complete and signed.
 pub(super) struct Prepared<'a> {

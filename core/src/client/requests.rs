@@ -100,7 +100,8 @@ impl Requests {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Explanation> {
-        let (mut outgoing, request_id) = self.unsigned(bank, HeaderValue::from_static("Bearer access-token"), request, now, entropy)?;
+        let (mut outgoing, request_id) =
+            self.unsigned(bank, HeaderValue::from_static("Bearer access-token"), request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
             let (text, header) = signer.prepare(&outgoing)?;

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConnection;
+use rustls::{ClientConnection, ProtocolVersion};
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport as UreqTransport, TransportAdapter};
 use zeroize::Zeroizing;
 
@@ -147,7 +147,14 @@ const UNSENT: usize = BUFFER / 2;
 impl WireBuffers {
     fn new() -> Self {
         let empty = |size| Zeroizing::new(vec![0; size]);
-        Self { input: empty(BUFFER), consumed: 0, filled: 0, output: empty(UNSENT + BUFFER), unsent: 0, progress: false }
+        Self {
+            input: empty(BUFFER),
+            consumed: 0,
+            filled: 0,
+            output: empty(UNSENT + BUFFER),
+            unsent: 0,
+            progress: false,
+        }
     }
 
     fn compact(&mut self) {
@@ -248,6 +255,19 @@ impl TlsConnection {
 
     pub(super) fn resumed(&self) -> bool {
         self.tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed)
+    }
+
+    /// Waits for what a TLS 1.3 bank sends after the handshake: session tickets, which the first call need not
+    /// take in then, or the alert by which it refuses our certificate only now.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        let is_over = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let expects_tickets = self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        while expects_tickets && self.tls.tls13_tickets_received() == 0 {
+            if self.pull()? == 0 {
+                return Err(is_over());
+            }
+        }
+        if self.drain_ready() { Ok(()) } else { Err(is_over()) }
     }
 
     /// Writes what TLS has to write. A bank that refuses our certificate may have closed its side with the

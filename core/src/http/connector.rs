@@ -70,7 +70,14 @@ impl Dialer {
 
     /// Opens one connection to the bank and keeps it ready.
     pub(super) fn make_ready(&self, uri: &Uri) -> Result<()> {
-        let connection = self.dial(uri).map_err(Error::from)?;
+        let started = Instant::now();
+        let mut connection = self.dial(uri).map_err(Error::from)?;
+        // What the bank sends next is one round trip away; the connection just made took more than that.
+        let settled = scope::connecting(Instant::now() + started.elapsed(), || connection.settle());
+        match settled.map_err(Error::from) {
+            Err(error) if error.code() == ErrorCode::ConnectTimeout => {}
+            outcome => outcome?,
+        }
         let ready = Ready { authority: authority_of(uri), since: Instant::now(), connection };
         self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
         Ok(())

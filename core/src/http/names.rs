@@ -109,7 +109,11 @@ mod tests {
         let addresses = names.look_up(&uri).unwrap();
         assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 1));
         assert_eq!(names.remembered(&uri), Some(addresses));
-        assert_eq!(names.remembered(&Uri::from_static("https://localhost:2/x")), None, "the port is part of it");
+        assert_eq!(
+            names.remembered(&Uri::from_static("https://localhost:2/x")),
+            None,
+            "the port is part of it"
+        );
         assert_eq!(names.lookups(), 1);
         names.forget(&uri);
         assert_eq!(names.remembered(&uri), None);
