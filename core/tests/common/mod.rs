@@ -1,6 +1,10 @@
 //! What the tests against the sandbox bank share.
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use cbpii::bank::TrustMode;
@@ -221,4 +225,90 @@ pub(crate) fn secrets_of(tokens: &Tokens) -> Vec<&str> {
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// A listener that takes connections and never says anything.
+pub(crate) fn silent_listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let origin = format!("https://localhost:{}", listener.local_addr().expect("an address").port());
+    (listener, origin)
+}
+
+/// How a [`Proxy`] treats those who ask for a tunnel.
+#[derive(Clone, Copy)]
+pub(crate) enum Manner {
+    Honest,
+    /// Only with this `Proxy-Authorization`.
+    Asking(&'static str),
+    Refusing,
+    Stalling,
+}
+
+/// A proxy that offers CONNECT, for as long as the process lives.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    pub(crate) fn start(manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let seen = Arc::clone(&heads);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let seen = Arc::clone(&seen);
+                // A client that leaves early ends its tunnel; that is its own affair.
+                thread::spawn(move || serve_tunnel(stream, manner, &seen).ok());
+            }
+        });
+        Self { address, heads }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The requests for tunnels so far.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("no panic").clone()
+    }
+}
+
+fn serve_tunnel(mut client: TcpStream, manner: Manner, seen: &Mutex<Vec<String>>) -> io::Result<()> {
+    let head = read_head(&mut client)?;
+    seen.lock().expect("no panic").push(head.clone());
+    match manner {
+        Manner::Refusing => client.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"),
+        Manner::Stalling => io::copy(&mut client, &mut io::sink()).map(drop),
+        Manner::Asking(credentials) if !head.contains(credentials) => {
+            client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+        }
+        Manner::Honest | Manner::Asking(_) => tunnel(client, &head),
+    }
+}
+
+fn read_head(stream: &mut TcpStream) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn tunnel(mut client: TcpStream, head: &str) -> io::Result<()> {
+    let target = head.split(' ').nth(1).unwrap_or_default();
+    let port = target.rsplit(':').next().and_then(|port| port.parse::<u16>().ok()).unwrap_or_default();
+    let mut bank = TcpStream::connect(("127.0.0.1", port))?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let (mut from_client, mut to_bank) = (client.try_clone()?, bank.try_clone()?);
+    thread::spawn(move || {
+        let copied = io::copy(&mut from_client, &mut to_bank);
+        to_bank.shutdown(std::net::Shutdown::Write).and(copied)
+    });
+    io::copy(&mut bank, &mut client)?;
+    client.shutdown(std::net::Shutdown::Both)
 }
