@@ -34,6 +34,7 @@ pub(crate) struct UreqTransport {
     pooled: Agent,
     fresh: Agent,
     dialer: Arc<Dialer>,
+    proxied: bool,
 }
 
 impl UreqTransport {
@@ -61,7 +62,7 @@ impl UreqTransport {
                 .build();
             Agent::with_parts(config, BankConnector::chain(Arc::clone(&dialer), idle > 0), ResolvedByDialer)
         };
-        Ok(Self { pooled: agent(options.max_idle_connections), fresh: agent(0), dialer })
+        Ok(Self { pooled: agent(options.max_idle_connections), fresh: agent(0), dialer, proxied: proxy.is_some() })
     }
 
     fn send(&self, request: &HttpRequest) -> std::result::Result<HttpResponse, ureq::Error> {
@@ -91,6 +92,10 @@ impl Transport for UreqTransport {
     }
 
     fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
+        if self.proxied {
+            // The dialer would go past the proxy.
+            return Ok(0);
+        }
         let open = || scope::run(context, || self.dialer.make_ready(uri)).0;
         let outcomes: Vec<Result<()>> = std::thread::scope(|threads| {
             let handles: Vec<_> = (0..count).map(|_| threads.spawn(open)).collect();
