@@ -13,7 +13,9 @@ use std::sync::Arc;
 use cbpii::funds::{Amount, Iban};
 use cbpii::http::{HttpRequest, HttpResponse, Transport, TransportContext};
 use cbpii::identity::{CertificateChain, SealIdentity, SignatureAlgorithm, Signer};
-use cbpii::{Bank, Client, Clock as _, Environment, FundsConfirmation, FundsRequest, Issuer, SystemClock, Tokens};
+use cbpii::{
+    Bank, Client, Clock as _, Environment, FundsConfirmation, FundsRequest, Issuer, SystemClock, Tokens,
+};
 use divan::{AllocProfiler, Bencher, black_box};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -77,7 +79,8 @@ impl Call {
         let client = Client::builder(bank, issuer).check_eligibility(false).transport(Memory).build()?;
         let now = SystemClock.now();
         let tokens = Tokens::new("2YotnFZFEjr1zCsicMWpAA2YotnFZFEjr1zCsicMWpAA", None, now, None, now)?;
-        let request = FundsRequest::new("MyCoverage123456", Iban::parse(IBAN)?, Amount::new("12.50", "EUR")?)?;
+        let request =
+            FundsRequest::new("MyCoverage123456", Iban::parse(IBAN)?, Amount::new("12.50", "EUR")?)?;
         Ok(Self { client, tokens, request })
     }
 

@@ -109,7 +109,8 @@ impl Loop {
     pub(crate) fn connect(&mut self) -> Result<(), Failure> {
         let shared = &*self.shared;
         let mut addresses = (shared.host.as_str(), shared.port).to_socket_addrs()?;
-        let mut socket = addresses.find_map(|address| TcpStream::connect(address).ok()).ok_or("no connection")?;
+        let mut socket =
+            addresses.find_map(|address| TcpStream::connect(address).ok()).ok_or("no connection")?;
         socket.set_nodelay(true)?;
         let name = ServerName::try_from(shared.host.clone())?;
         let mut tls = ClientConnection::new(Arc::clone(&shared.tls), name)?;
@@ -157,7 +158,10 @@ impl Loop {
         let digest = BASE64_STANDARD.encode(digest(&SHA256, body.as_bytes()));
         let Shared { path, host, port, client_id, access_token, .. } = &**shared;
         signed.clear();
-        write!(signed, "(request-target): post {path}\ndate: {date}\ndigest: SHA-256={digest}\nx-request-id: {id}")?;
+        write!(
+            signed,
+            "(request-target): post {path}\ndate: {date}\ndigest: SHA-256={digest}\nx-request-id: {id}"
+        )?;
         let signing = shared.seal.sign(&RSA_PKCS1_SHA256, &shared.random, signed.as_bytes(), signature);
         signing.map_err(|_| "ring did not sign")?;
         head.clear();
@@ -174,7 +178,10 @@ impl Loop {
 }
 
 /// Reads one answer with a `Content-Length`; gives its body.
-fn read_answer<'a>(stream: &mut Stream<'_, ClientConnection, TcpStream>, buffer: &'a mut [u8]) -> Result<&'a [u8], Failure> {
+fn read_answer<'a>(
+    stream: &mut Stream<'_, ClientConnection, TcpStream>,
+    buffer: &'a mut [u8],
+) -> Result<&'a [u8], Failure> {
     let mut filled = 0;
     loop {
         let amount = stream.read(&mut buffer[filled..])?;

@@ -24,7 +24,8 @@ impl Library {
         let bank = Bank::bpce("17515", Environment::Sandbox)?
             .with_origin(&setup.origin)?
             .with_trust_anchor(&root, TrustMode::Add)?;
-        let qwac = TransportIdentity::from_pem(&fs::read(&setup.qwac_chain)?, &fs::read(&setup.qwac_key)?, None)?;
+        let qwac =
+            TransportIdentity::from_pem(&fs::read(&setup.qwac_chain)?, &fs::read(&setup.qwac_key)?, None)?;
         let seal = SealIdentity::from_pem(&fs::read(&setup.seal_chain)?, &fs::read(&setup.seal_key)?, None)?;
         let issuer = Issuer::new(&setup.client_id, &setup.redirect_uri)?.with_transport(qwac).with_seal(seal);
         let builder = Client::builder(bank, issuer);

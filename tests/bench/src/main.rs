@@ -32,7 +32,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         ["measure", control, offline, json] => measure::run(control, Path::new(offline), Path::new(json)),
-        ["work", setup, side, mode, threads, calls] => work::run(Path::new(setup), side, mode, threads, calls),
+        ["work", setup, side, mode, threads, calls] => {
+            work::run(Path::new(setup), side, mode, threads, calls)
+        }
         _ => Err(USAGE.into()),
     };
     match outcome {

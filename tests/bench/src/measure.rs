@@ -47,8 +47,20 @@ fn offline_rows(rows: &mut Vec<Row>, output: &Path) -> Result<(), Failure> {
     let (rest, answer, rsa) = (read("all_but_rsa")?, read("answer_alone")?, read("rsa_alone")?);
     let time = rest.microseconds - answer.microseconds;
     let allocations = rest.allocations - answer.allocations;
-    rows.push(Row::figure("one confirmation without the network, all but RSA", "µs", Some(rsa.microseconds), time, Some(Target::AtMost(25.0))));
-    rows.push(Row::figure("  its allocations (baseline: the RSA operation's)", "", Some(rsa.allocations), allocations, Some(Target::AtMost(40.0))));
+    rows.push(Row::figure(
+        "one confirmation without the network, all but RSA",
+        "µs",
+        Some(rsa.microseconds),
+        time,
+        Some(Target::AtMost(25.0)),
+    ));
+    rows.push(Row::figure(
+        "  its allocations (baseline: the RSA operation's)",
+        "",
+        Some(rsa.allocations),
+        allocations,
+        Some(Target::AtMost(40.0)),
+    ));
     Ok(())
 }
 
@@ -62,12 +74,20 @@ fn same_bytes(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> Result
     }
     let seen = control.requests()?;
     control.configure(&json!({"recording": false}))?;
-    let [bare, library] = &seen[..] else { return Err(format!("the bank saw {} requests, not two", seen.len()).into()) };
+    let [bare, library] = &seen[..] else {
+        return Err(format!("the bank saw {} requests, not two", seen.len()).into());
+    };
     let (bare, library) = (constant_part(bare), constant_part(library));
     if bare != library {
         return Err(format!("the two sides send different requests:\n{bare:#?}\n{library:#?}").into());
     }
-    rows.push(Row::figure("requests that differ from the hand-written loop's", "", None, 0.0, Some(Target::AtMost(0.0))));
+    rows.push(Row::figure(
+        "requests that differ from the hand-written loop's",
+        "",
+        None,
+        0.0,
+        Some(Target::AtMost(0.0)),
+    ));
     Ok(())
 }
 
@@ -75,7 +95,12 @@ fn kept_alive(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     note("CPU time per call on one kept-alive connection");
     let work = Work { mode: "kept", threads: 1, calls: 300 };
     let rounds = runner.rounds(9, work)?.figures(|measured, _| cpu_per_call(measured));
-    rows.push(Row::compared("CPU per call, one kept-alive connection", "ms", rounds, Some(Target::AtMost(1.10))));
+    rows.push(Row::compared(
+        "CPU per call, one kept-alive connection",
+        "ms",
+        rounds,
+        Some(Target::AtMost(1.10)),
+    ));
     note("user instructions per call (takes a while)");
     let [bare, library] = [runner.instructions_per_call("bare")?, runner.instructions_per_call("cbpii")?];
     let above = library - bare;
@@ -86,7 +111,13 @@ fn kept_alive(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     let beyond_first = |count: u64| figure(count.saturating_sub(1));
     let none = Some(Target::AtMost(0.0));
     rows.push(Row::figure("reconnects in 2 000 calls", "", None, beyond_first(measured.connections), none));
-    rows.push(Row::figure("name look-ups after the first in 2 000 calls", "", None, beyond_first(measured.name_lookups), none));
+    rows.push(Row::figure(
+        "name look-ups after the first in 2 000 calls",
+        "",
+        None,
+        beyond_first(measured.name_lookups),
+        none,
+    ));
     Ok(())
 }
 
@@ -97,7 +128,8 @@ fn memory(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> Result<(),
     let runs = runner.rounds(3, Work { mode: "kept", threads: 32, calls: 3 })?;
     control.delay(None)?;
     let megabytes = |kibibytes: u64| figure(kibibytes) / 1024.0;
-    let above = runs.figures(|measured, _| megabytes(measured.memory_peak.saturating_sub(measured.memory_before)));
+    let above =
+        runs.figures(|measured, _| megabytes(measured.memory_peak.saturating_sub(measured.memory_before)));
     let in_all = runs.figures(|measured, _| megabytes(measured.memory_peak));
     let connections = runs.figures(|measured, _| figure(measured.connections));
     let limit = Some(Target::AtMost(10.0));
@@ -123,8 +155,14 @@ fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     for threads in [8, 32] {
         note(&format!("throughput of {threads} threads"));
         let work = Work { mode: "kept", threads, calls: 1_200 / threads };
-        let rounds = runner.rounds(7, work)?.figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
-        rows.push(Row::compared(format!("throughput, {threads} threads sharing a client"), "calls/s", rounds, Some(Target::AtLeast(0.95))));
+        let rounds =
+            runner.rounds(7, work)?.figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
+        rows.push(Row::compared(
+            format!("throughput, {threads} threads sharing a client"),
+            "calls/s",
+            rounds,
+            Some(Target::AtLeast(0.95)),
+        ));
     }
     Ok(())
 }
@@ -138,7 +176,12 @@ fn warm_up(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     let later = runs.figures(|measured, _| measured.later_seconds * 1e3);
     let warm = Rounds { baseline: later.library, library: first.library.clone() };
     rows.push(Row::compared("first call on a connection made ahead", "ms", first, None));
-    rows.push(Row::compared("  the same (baseline: the library's own later calls)", "ms", warm, Some(Target::AtMost(1.10))));
+    rows.push(Row::compared(
+        "  the same (baseline: the library's own later calls)",
+        "ms",
+        warm,
+        Some(Target::AtMost(1.10)),
+    ));
     Ok(())
 }
 
@@ -156,7 +199,12 @@ fn new_connections(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> R
         }
         let cpu = runs.figures(|measured, _| cpu_per_call(measured));
         let wall = runs.figures(|measured, _| measured.wall_seconds * 1e3 / figure(measured.calls));
-        rows.push(Row::compared(format!("CPU per call, new TLS {version} connection, resumed"), "ms", cpu, Some(Target::AtMost(1.20))));
+        rows.push(Row::compared(
+            format!("CPU per call, new TLS {version} connection, resumed"),
+            "ms",
+            cpu,
+            Some(Target::AtMost(1.20)),
+        ));
         rows.push(Row::compared("  the same by the clock", "ms", wall, Some(Target::AtMost(1.20))));
     }
     control.configure(&json!({"tls_versions": "1.2+1.3"}))

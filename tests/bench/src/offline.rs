@@ -28,7 +28,10 @@ fn find(text: &str, name: &str) -> Option<Offline> {
         let place = own.iter().position(|line| line.trim_start_matches(['│', ' ']).starts_with(kind))?;
         median(own.get(place + 1)?)?.parse::<f64>().ok()
     };
-    Some(Offline { microseconds, allocations: count("alloc:").unwrap_or(0.0) + count("grow:").unwrap_or(0.0) })
+    Some(Offline {
+        microseconds,
+        allocations: count("alloc:").unwrap_or(0.0) + count("grow:").unwrap_or(0.0),
+    })
 }
 
 /// Three columns follow the median's.

@@ -31,13 +31,21 @@ impl Runner {
     fn arguments(&self, side: &str, work: Work<'_>) -> Vec<String> {
         let Work { mode, threads, calls } = work;
         let setup = self.setup.to_string_lossy().into_owned();
-        vec!["work".to_owned(), setup, side.to_owned(), mode.to_owned(), threads.to_string(), calls.to_string()]
+        vec![
+            "work".to_owned(),
+            setup,
+            side.to_owned(),
+            mode.to_owned(),
+            threads.to_string(),
+            calls.to_string(),
+        ]
     }
 
     /// One measurement, and how long its process lived.
     pub(crate) fn run(&self, side: &str, work: Work<'_>) -> Result<(Measured, Duration), Failure> {
         let started = Instant::now();
-        let output = Command::new(&self.program).args(self.arguments(side, work)).stderr(Stdio::inherit()).output()?;
+        let output =
+            Command::new(&self.program).args(self.arguments(side, work)).stderr(Stdio::inherit()).output()?;
         let lived = started.elapsed();
         if !output.status.success() {
             return Err(format!("{side} {work:?} ended with {}", output.status).into());
@@ -108,7 +116,9 @@ pub(crate) struct Runs {
 impl Runs {
     /// One figure of each process.
     pub(crate) fn figures(&self, figure: impl Fn(&Measured, Duration) -> f64) -> Rounds {
-        let read = |runs: &[(Measured, Duration)]| runs.iter().map(|(measured, lived)| figure(measured, *lived)).collect();
+        let read = |runs: &[(Measured, Duration)]| {
+            runs.iter().map(|(measured, lived)| figure(measured, *lived)).collect()
+        };
         Rounds { baseline: read(&self.baseline), library: read(&self.library) }
     }
 }
@@ -142,7 +152,9 @@ pub(crate) fn median(figures: &[f64]) -> f64 {
 pub(crate) fn middle_half(figures: &[f64]) -> (f64, f64) {
     let mut sorted = figures.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let at = |quarter: usize| sorted.get(sorted.len().saturating_sub(1) * quarter / 4).copied().unwrap_or(f64::NAN);
+    let at = |quarter: usize| {
+        sorted.get(sorted.len().saturating_sub(1) * quarter / 4).copied().unwrap_or(f64::NAN)
+    };
     (at(1), at(3))
 }
 

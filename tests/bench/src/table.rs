@@ -39,7 +39,12 @@ pub(crate) struct Row {
 
 impl Row {
     /// Library against baseline; the target is about their ratio.
-    pub(crate) fn compared(what: impl Into<String>, unit: &'static str, rounds: Rounds, target: Option<Target>) -> Self {
+    pub(crate) fn compared(
+        what: impl Into<String>,
+        unit: &'static str,
+        rounds: Rounds,
+        target: Option<Target>,
+    ) -> Self {
         let ratios = rounds.ratios();
         let (low, high) = middle_half(&ratios);
         let ratio = median(&ratios);
@@ -56,7 +61,13 @@ impl Row {
     }
 
     /// A figure that has a target of its own, beside the baseline's if there is one.
-    pub(crate) fn figure(what: impl Into<String>, unit: &'static str, baseline: Option<f64>, cbpii: f64, target: Option<Target>) -> Self {
+    pub(crate) fn figure(
+        what: impl Into<String>,
+        unit: &'static str,
+        baseline: Option<f64>,
+        cbpii: f64,
+        target: Option<Target>,
+    ) -> Self {
         let met = target.map(|target| target.is_met(cbpii));
         Self { what: what.into(), unit, baseline, cbpii, ratio: None, target, met, rounds: None }
     }
@@ -88,7 +99,8 @@ pub(crate) struct Table(pub(crate) Vec<Row>);
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["what", "unit", "baseline", "cbpii", "ratio (middle half)", "target", ""].map(str::to_owned);
+        let head =
+            ["what", "unit", "baseline", "cbpii", "ratio (middle half)", "target", ""].map(str::to_owned);
         let mut lines = vec![head];
         for row in &self.0 {
             let ratio = row.ratio.map(|(ratio, low, high)| format!("{ratio:.2} ({low:.2} to {high:.2})"));
@@ -107,7 +119,8 @@ impl fmt::Display for Table {
                 verdict.unwrap_or_default().to_owned(),
             ]);
         }
-        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+        let width =
+            |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
         let widths: [usize; 7] = std::array::from_fn(width);
         for (place, line) in lines.iter().enumerate() {
             let cells = line.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
