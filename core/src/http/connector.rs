@@ -204,17 +204,19 @@ impl Connector<Tunnel> for BankConnector {
                 Box::new(tunnel) as Box<dyn UreqTransport>,
                 Arc::clone(&details.current_time),
             );
-            return Ok(Some(Box::new(dialer.wrap(details.uri, Wire::Tunnel(tunnel))?)));
+            let connection = dialer.wrap(details.uri, Wire::Tunnel(tunnel));
+            scope::limit_connecting(None);
+            return Ok(Some(Box::new(connection?)));
         }
         if details.needs_tls() {
             let ready = if self.use_ready { dialer.take_ready(details.uri) } else { None };
             let connection = ready.map_or_else(|| dialer.dial(details.uri), Ok)?;
             return Ok(Some(Box::new(connection)));
         }
-        // Only a proxy is spoken to without TLS: ureq refuses other http addresses.
-        let deadline = Instant::now() + dialer.connect_timeout;
-        let socket =
-            scope::connecting(deadline, || dialer.connect_tcp(details.uri)).map_err(scope::into_io)?;
+        // Only a proxy is spoken to without TLS: ureq refuses other http addresses. The limit stays until the
+        // tunnel and TLS through it are made.
+        scope::limit_connecting(Some(Instant::now() + dialer.connect_timeout));
+        let socket = dialer.connect_tcp(details.uri).map_err(scope::into_io)?;
         Ok(Some(Box::new(ProxyConnection::new(socket))))
     }
 }
