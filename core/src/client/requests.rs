@@ -23,6 +23,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const HAL_OR_JSON: HeaderValue = HeaderValue::from_static("application/hal+json, application/json");
 
+/// Stands for the request id in the value of an extra header.
+const REQUEST_ID: &str = "{request_id}";
+
 /// What stays the same from request to request.
 pub(super) struct Requests {
     funds: Uri,
@@ -64,6 +67,12 @@ impl Requests {
             request_id_header: bank.request_id_header.as_deref().map(name).transpose()?,
             extra_headers: extra.collect::<Result<_>>()?,
         })
+    }
+
+    /// Whether the bank gets to see a request id, in its own header or in an extra one.
+    fn sends_request_id(&self) -> bool {
+        self.request_id_header.is_some()
+            || self.extra_headers.iter().any(|(_, value)| value.contains(REQUEST_ID))
     }
 
     pub(super) fn funds_uri(&self) -> &Uri {
@@ -133,6 +142,7 @@ impl Requests {
         entropy: &dyn Entropy,
     ) -> Result<(HttpRequest, String)> {
         let request_id = match &request.request_id {
+            _ if !self.sends_request_id() => String::new(),
             Some(id) => id.clone(),
             None => fresh_request_id(entropy)?,
         };
@@ -157,7 +167,7 @@ impl Requests {
             headers.insert(name, header_value(value)?);
         }
         for (name, value) in &self.extra_headers {
-            headers.insert(name, header_value(&value.replace("{request_id}", &request_id))?);
+            headers.insert(name, header_value(&value.replace(REQUEST_ID, &request_id))?);
         }
         let body = Zeroizing::new(body.into_bytes());
         Ok((HttpRequest { uri: self.funds.clone(), headers, body, fresh_connection: false }, request_id))

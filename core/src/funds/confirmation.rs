@@ -46,7 +46,7 @@ pub struct FundsConfirmation {
     pub available: bool,
     /// The issuer's own reference, as asked.
     pub reference: String,
-    /// The `X-Request-ID` that was sent: what the bank's support asks for first.
+    /// The `X-Request-ID` that was sent: what the bank's support asks for first. Empty at a bank that takes none.
     pub request_id: String,
     /// The bank's own `X-CorrelationID`, when it gave one.
     pub correlation_id: Option<String>,

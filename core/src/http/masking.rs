@@ -53,19 +53,66 @@ pub(crate) fn mask_iban(iban: &str) -> String {
 }
 
 /// Free text from a bank as it may be shown: control characters become spaces, what looks like an IBAN, a
-/// card number or a token is masked, and it is cut to `limit` characters.
+/// card number or a token is masked, printed in groups or not, and it is cut to `limit` characters.
 pub(crate) fn mask_text(text: &str, limit: usize) -> String {
-    let cut: String = text.chars().take(limit).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut shown = String::with_capacity(cut.len());
-    for piece in cut.split_inclusive(|c: char| !is_word(c)) {
-        let word = piece.trim_end_matches(|c: char| !is_word(c));
-        shown.push_str(&mask_word(word));
-        shown.push_str(&piece[word.len()..]);
+    /// Enough to see that what the cut would leave of a number is one.
+    const AHEAD: usize = 64;
+    let cleaned: String =
+        text.chars().take(limit + AHEAD).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown = String::with_capacity(cleaned.len());
+    let mut rest = cleaned.as_str();
+    while !rest.is_empty() {
+        let word = leading_word(rest);
+        let masked = match leading_groups(rest) {
+            Some((length, masked)) => (length, masked),
+            None => (word.len(), mask_word(word)),
+        };
+        shown.push_str(&masked.1);
+        rest = &rest[masked.0..];
+        let separator = rest.len() - rest.trim_start_matches(|c: char| !is_word(c)).len();
+        shown.push_str(&rest[..separator]);
+        rest = &rest[separator..];
     }
-    if text.chars().nth(limit).is_some() {
-        shown.push('…');
+    match shown.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None if text.chars().nth(limit + AHEAD).is_some() => shown + "…",
+        None => shown,
     }
-    shown
+}
+
+fn leading_word(text: &str) -> &str {
+    &text[..text.find(|c: char| !is_word(c)).unwrap_or(text.len())]
+}
+
+/// An account or card number in printed form, that is in groups of four with a blank between them: how many
+/// bytes of the text it takes, and its mask.
+fn leading_groups(text: &str) -> Option<(usize, String)> {
+    const GROUP: usize = 4;
+    let (mut joined, mut end, mut next) = (String::new(), 0, text);
+    loop {
+        let group = leading_word(next);
+        let (plain, has_digit) =
+            (group.bytes().all(|c| c.is_ascii_alphanumeric()), group.bytes().any(|c| c.is_ascii_digit()));
+        // Letters alone are a group only where an IBAN has its bank: in the second place.
+        if group.is_empty() || group.len() > GROUP || !plain || !(has_digit || joined.len() == GROUP) {
+            break;
+        }
+        joined.push_str(group);
+        end = text.len() - next.len() + group.len();
+        let after = &next[group.len()..];
+        match after.strip_prefix([' ', '\u{a0}', '\u{202f}']) {
+            Some(following) if group.len() == GROUP => next = following,
+            _ => break,
+        }
+    }
+    let digits = joined.bytes().filter(u8::is_ascii_digit).count();
+    if joined.len() == digits && digits >= 12 {
+        Some((end, mask_secret(&joined)))
+    } else if looks_like_iban(&joined) && digits >= 10 {
+        Some((end, mask_iban(&joined)))
+    } else {
+        None
+    }
 }
 
 /// Characters that tokens, IBANs and numbers are made of.
@@ -74,18 +121,27 @@ fn is_word(c: char) -> bool {
 }
 
 fn mask_word(word: &str) -> String {
-    let letters = word.as_bytes();
-    let looks_like_iban = letters.len() >= 14
-        && letters.iter().all(u8::is_ascii_alphanumeric)
-        && letters[..2].iter().all(u8::is_ascii_alphabetic)
-        && letters[2..4].iter().all(u8::is_ascii_digit);
-    if looks_like_iban {
+    if looks_like_iban(word) {
         return mask_iban(word);
     }
+    let letters = word.as_bytes();
     let digits = letters.iter().filter(|c| c.is_ascii_digit()).count();
-    let looks_like_number = digits >= 11 && digits == letters.len();
-    let looks_like_token = letters.len() >= 20 && digits > 0 && !is_uuid(word);
-    if looks_like_number || looks_like_token { mask_secret(word) } else { word.to_owned() }
+    let separators = letters.iter().filter(|c| c.is_ascii_punctuation()).count();
+    let looks_like_number = digits >= 11 && digits + separators == letters.len();
+    let looks_like_token = letters.len() >= 20 && digits > 0;
+    if (looks_like_number || looks_like_token) && !is_uuid(word) {
+        mask_secret(word)
+    } else {
+        word.to_owned()
+    }
+}
+
+fn looks_like_iban(word: &str) -> bool {
+    let letters = word.as_bytes();
+    letters.len() >= 14
+        && letters.iter().all(u8::is_ascii_alphanumeric)
+        && letters[..2].iter().all(u8::is_ascii_alphabetic)
+        && letters[2..4].iter().all(u8::is_ascii_digit)
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -119,5 +175,26 @@ mod tests {
             mask_text("request 9f1b8c1e-6f0f-4a44-9d52-0123456789ab", 512),
             "request 9f1b8c1e-6f0f-4a44-9d52-0123456789ab"
         );
+    }
+
+    #[test]
+    fn numbers_in_printed_form_are_masked() {
+        for (text, shown) in [
+            ("sur FR76 1380 7008 0430 0196 5405 158 refusé", "sur FR76…5158 refusé"),
+            ("GB29 NWBK 6016 1331 9268 19, unknown", "GB29…6819, unknown"),
+            ("card 4970 1012 3456 7890 or 4970-1012-3456-7890", "card 4970… or 4970…"),
+            ("AC04 this code text says 2026 only 12 50", "AC04 this code text says 2026 only 12 50"),
+            ("FR76", "FR76"),
+        ] {
+            assert_eq!(mask_text(text, 512), shown);
+        }
+    }
+
+    #[test]
+    fn the_cut_leaves_no_part_of_a_number() {
+        for limit in 0..40 {
+            let shown = mask_text("Compte FR7613807008043001965405158 inconnu", limit);
+            assert!(!shown.contains("FR761") && shown.chars().count() <= limit + 1, "{shown}");
+        }
     }
 }
