@@ -8,8 +8,8 @@ use crate::http::{HttpRequest, TransportContext};
 /// One request, complete and signed.
 pub(super) struct Prepared<'a> {
     pub(super) request: HttpRequest,
-    /// Empty when the bank wants none.
-    pub(super) request_id: String,
+    /// None when the bank wants none.
+    pub(super) request_id: Option<String>,
     pub(super) explained: Explained<'a>,
 }
 

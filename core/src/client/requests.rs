@@ -140,18 +140,19 @@ impl Requests {
         request: &FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Result<(HttpRequest, String)> {
+    ) -> Result<(HttpRequest, Option<String>)> {
         let request_id = match &request.request_id {
-            _ if !self.sends_request_id() => String::new(),
-            Some(id) => id.clone(),
-            None => fresh_request_id(entropy)?,
+            _ if !self.sends_request_id() => None,
+            Some(id) => Some(id.clone()),
+            None => Some(fresh_request_id(entropy)?),
         };
+        let sent_id = request_id.as_deref().unwrap_or_default();
         let body = request.to_body(bank.amount_format, bank.account_member);
         let mut headers = HeaderMap::with_capacity(16);
         authorization.set_sensitive(true);
         headers.insert(AUTHORIZATION, authorization);
         if let Some(name) = &self.request_id_header {
-            headers.insert(name, header_value(&request_id)?);
+            headers.insert(name, header_value(sent_id)?);
         }
         if self.signer.is_some() {
             let date = httpdate::fmt_http_date(now.to_system_time());
@@ -167,7 +168,7 @@ impl Requests {
             headers.insert(name, header_value(value)?);
         }
         for (name, value) in &self.extra_headers {
-            headers.insert(name, header_value(&value.replace(REQUEST_ID, &request_id))?);
+            headers.insert(name, header_value(&value.replace(REQUEST_ID, sent_id))?);
         }
         let body = Zeroizing::new(body.into_bytes());
         Ok((HttpRequest { uri: self.funds.clone(), headers, body, fresh_connection: false }, request_id))
@@ -238,7 +239,7 @@ fn token_request<'a>(
     let request = HttpRequest { uri: endpoint.clone(), headers, body: form(&pairs), fresh_connection: true };
     Ok(Prepared {
         request,
-        request_id: String::new(),
+        request_id: None,
         explained: Explained { signing_string: None, key_id: None, private: Private::Form },
     })
 }
