@@ -27,7 +27,7 @@ pub use consent::{AuthorizationCode, ConsentOptions, PendingConsent};
 pub use error::{Advice, Error, ErrorCode, ErrorKind, RequestSent, Result};
 pub use event::{Event, Operation};
 pub use explain::Explanation;
-pub use funds::{Account, Amount, Currency, FundsConfirmation, FundsRequest, Iban};
+pub use funds::{Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext};
 pub use identity::Issuer;
 pub use secret::{Secret, SecretBytes};
 pub use token::Tokens;

@@ -54,10 +54,9 @@ impl Bank {
         if let Some(brand) = &self.brand {
             text("brand", brand)?;
         }
-        let five_digits =
-            |code: &str| code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let five_digits = |code: &str| code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit());
         if !self.establishment_code.as_deref().is_none_or(five_digits) {
-            return Err(record("establishment_code", "is not the five characters of a French bank code"));
+            return Err(record("establishment_code", "is not the five digits of a French bank code"));
         }
         // RFC 6749 §3.3.
         let scope_character = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');

@@ -177,3 +177,135 @@ fn path_from(certificates: &[Certificate], leaf: usize) -> Vec<usize> {
     }
     path
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{Issued, openssl};
+    use super::*;
+    use crate::ErrorCode;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    struct Family {
+        root: Issued,
+        middle: Issued,
+        leaf: Issued,
+        other_leaf: Issued,
+    }
+
+    static FAMILY: LazyLock<Family> = LazyLock::new(|| {
+        let root = Issued::root("Root");
+        let middle = root.issue_authority("Middle");
+        let (leaf, other_leaf) = (middle.issue_leaf("Leaf"), middle.issue_leaf("Other leaf"));
+        Family { root, middle, leaf, other_leaf }
+    });
+
+    fn read(members: &[&Issued]) -> CertificateChain {
+        let text: String = members.iter().map(|member| format!("comment\n{}", member.pem())).collect();
+        CertificateChain::from_pem(text.as_bytes()).unwrap()
+    }
+
+    fn assert_is(chain: &CertificateChain, members: &[&Issued]) {
+        let expected: Vec<&[u8]> = members.iter().map(|member| member.der()).collect();
+        assert_eq!(chain.ders().collect::<Vec<_>>(), expected);
+        assert_eq!(chain.leaf_der(), expected[0]);
+    }
+
+    #[test]
+    fn every_order_becomes_the_right_one() {
+        let Family { root, middle, leaf, .. } = &*FAMILY;
+        let chain = [leaf, middle, root];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let read = read(&order.map(|place| chain[place]));
+            assert_is(&read, &chain);
+            assert_eq!(read.is_reordered(), order != [0, 1, 2]);
+            assert!(!read.is_incomplete());
+            assert_eq!(read.unrelated().count(), 0);
+        }
+    }
+
+    #[test]
+    fn missing_links_are_seen() {
+        let Family { root, middle, leaf, .. } = &*FAMILY;
+        assert!(read(&[leaf]).is_incomplete());
+        assert!(!read(&[leaf, middle]).is_incomplete());
+        assert!(!read(&[root]).is_incomplete());
+        let gap = read(&[leaf, root]);
+        assert_is(&gap, &[leaf]);
+        assert!(gap.is_incomplete());
+        assert_eq!(gap.unrelated().count(), 1);
+    }
+
+    #[test]
+    fn duplicates_count_once() {
+        let Family { middle, leaf, .. } = &*FAMILY;
+        let chain = read(&[leaf, middle, leaf, middle]);
+        assert_is(&chain, &[leaf, middle]);
+        assert!(!chain.is_reordered());
+    }
+
+    #[test]
+    fn the_key_decides_which_leaf_it_is() {
+        let Family { root, middle, leaf, other_leaf } = &*FAMILY;
+        let both = read(&[other_leaf, leaf, middle]);
+        assert_is(&both, &[other_leaf, middle]);
+        let key = PrivateKey::from_pem(leaf.key_pem().as_bytes(), None).unwrap();
+        let (own, _) = both.led_by(&key).unwrap();
+        assert_is(&own, &[leaf, middle]);
+        assert_eq!(own.unrelated().count(), 1);
+        assert!(read(&[middle, root]).led_by(&key).is_none());
+    }
+
+    #[test]
+    fn two_authorities_of_one_name_are_told_apart_by_their_keys() {
+        let (old, new) = (Issued::root("Same"), Issued::root("Same"));
+        let leaf = new.issue_leaf("Leaf");
+        assert_is(&read(&[&leaf, &old, &new]), &[&leaf, &new]);
+    }
+
+    #[test]
+    fn authorities_that_issued_each_other_do_not_loop() {
+        let (a, b) = (Issued::root("A"), Issued::root("B"));
+        let a_by_b = b.issue(super::super::test_support::leaf("A"), rcgen::KeyPair::generate().unwrap());
+        let b_by_a = a.issue(super::super::test_support::leaf("B"), rcgen::KeyPair::generate().unwrap());
+        assert!(read(&[&a_by_b, &b_by_a]).ders().count() <= 2);
+    }
+
+    #[test]
+    fn forms_are_recognised() {
+        let Family { middle, leaf, .. } = &*FAMILY;
+        assert_is(&CertificateChain::from_bytes(leaf.der()).unwrap(), &[leaf]);
+        let bundle = format!("{}{}{}", leaf.key_pem(), middle.pem(), leaf.pem());
+        assert_is(&CertificateChain::from_bytes(bundle.as_bytes()).unwrap(), &[leaf, middle]);
+        let one_line = leaf.pem().replace('\n', " ");
+        assert_is(&CertificateChain::from_bytes(one_line.as_bytes()).unwrap(), &[leaf]);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused_with_the_reason() {
+        let Family { leaf, .. } = &*FAMILY;
+        let cut = &leaf.pem()[..100];
+        let pkcs7 = openssl(&["crl2pkcs7", "-nocrl", "-certfile", "/dev/stdin"], leaf.pem().as_bytes());
+        let two = [leaf.der(), leaf.der()].concat();
+        for (bytes, part) in [
+            (&b""[..], "not X.509"),
+            (b"text", "not X.509"),
+            (leaf.key_pem().as_bytes(), "no certificate"),
+            (cut.as_bytes(), "is cut"),
+            (&pkcs7, "openssl pkcs7"),
+            (&two, "after the end"),
+            (b"-----BEGIN CERTIFICATE-----\nIQ==\n-----END CERTIFICATE-----", "not X.509"),
+        ] {
+            let error = CertificateChain::from_bytes(bytes).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::CertificateUnreadable);
+            assert!(error.message().contains(part), "{}", error.message());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(CertificateChain::from_bytes(&bytes).is_err());
+        }
+    }
+}

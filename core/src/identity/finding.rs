@@ -344,3 +344,195 @@ fn chain_findings(chain: &CertificateChain) -> impl Iterator<Item = Finding> {
     });
     [incomplete, unrelated, reordered].into_iter().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::private_key::PrivateKey;
+    use super::super::report::CertificateReport;
+    use super::super::test_support::{Issued, openssl, path, psd2_leaf, rsa_key};
+    use super::*;
+    use crate::{ErrorKind, Timestamp};
+    use proptest::prelude::*;
+    use rcgen::CustomExtension;
+    use std::sync::LazyLock;
+
+    const ISSUER: [(u8, &str); 1] = [(4, "PSP_IC")];
+
+    fn at(day: &str) -> InspectOptions {
+        InspectOptions::at(format!("{day}T12:00:00Z").parse::<Timestamp>().unwrap())
+    }
+
+    fn today() -> InspectOptions {
+        at("2026-06-01")
+    }
+
+    static ROOT: LazyLock<Issued> = LazyLock::new(|| Issued::root_with_key("Root", rsa_key()));
+
+    fn issued(qc_type: u8, roles: &[(u8, &str)]) -> Issued {
+        ROOT.issue(psd2_leaf("Issuer", &[qc_type], roles), rcgen::KeyPair::generate().unwrap())
+    }
+
+    fn with_root(issued: &Issued) -> Vec<u8> {
+        (issued.pem() + &ROOT.pem()).into_bytes()
+    }
+
+    fn findings(bytes: &[u8], options: &InspectOptions) -> Vec<(Severity, &'static str)> {
+        let found = CertificateReport::inspect(bytes, options).unwrap().findings;
+        found.iter().map(|finding| (finding.severity, finding.code.as_str())).collect()
+    }
+
+    #[test]
+    fn a_good_certificate_has_no_findings() {
+        let (qwac, seal) = (issued(3, &ISSUER), issued(2, &ISSUER));
+        let key = PrivateKey::from_pem(qwac.key_pem().as_bytes(), None).unwrap();
+        let options =
+            today().for_use(CertificateUse::Transport).with_key(key).with_client_id("PSDFR-ACPR-12345");
+        assert_eq!(findings(&with_root(&qwac), &options), []);
+        assert_eq!(findings(&with_root(&seal), &today().for_use(CertificateUse::Seal)), []);
+        assert_eq!(findings(&with_root(&seal), &today().with_client_id("an opaque one")), []);
+    }
+
+    #[test]
+    fn missing_roles_are_errors() {
+        let mut params = psd2_leaf("Malformed", &[3], &ISSUER);
+        params.custom_extensions =
+            vec![CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 3], vec![0x30, 1])];
+        let malformed = ROOT.issue(params, rcgen::KeyPair::generate().unwrap());
+        for (certificate, part) in [
+            (issued(3, &[(1, "PSP_AS"), (3, "PSP_AI")]), "PSP_AS, PSP_AI"),
+            (issued(3, &[]), "none"),
+            (ROOT.issue_leaf("Plain"), "no PSD2 statement"),
+            (malformed, "malformed"),
+        ] {
+            let report = CertificateReport::inspect(&with_root(&certificate), &today()).unwrap();
+            let finding = &report.findings[0];
+            assert_eq!(finding.code, FindingCode::NotACbpii);
+            assert_eq!(finding.error_code(), Some(ErrorCode::NotACbpii));
+            assert!(finding.sentence.contains(part), "{}", finding.sentence);
+        }
+    }
+
+    #[test]
+    fn validity_is_as_of_the_given_moment() {
+        let bytes = with_root(&issued(3, &ISSUER));
+        for (day, expected) in [
+            ("2025-12-31", vec![(Severity::Error, "certificate_not_yet_valid")]),
+            ("2026-01-01", vec![]),
+            ("2026-12-01", vec![]),
+            ("2026-12-02", vec![(Severity::Warning, "expires_soon")]),
+            ("2026-12-31", vec![(Severity::Warning, "expires_soon")]),
+            ("2027-01-01", vec![(Severity::Error, "certificate_expired")]),
+        ] {
+            assert_eq!(findings(&bytes, &at(day)), expected, "{day}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_for_another_use_is_an_error() {
+        let wrong = vec![(Severity::Error, "certificate_wrong_use")];
+        let transport = today().for_use(CertificateUse::Transport);
+        let seal = today().for_use(CertificateUse::Seal);
+        assert_eq!(findings(&with_root(&issued(2, &ISSUER)), &transport), wrong);
+        assert_eq!(findings(&with_root(&issued(3, &ISSUER)), &seal), wrong);
+        assert_eq!(findings(&with_root(&issued(1, &ISSUER)), &seal), wrong);
+
+        let mut server_only = psd2_leaf("Server", &[3], &ISSUER);
+        server_only.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        let server_only = ROOT.issue(server_only, rcgen::KeyPair::generate().unwrap());
+        assert_eq!(findings(&with_root(&server_only), &transport), wrong);
+        assert_eq!(findings(ROOT.pem().as_bytes(), &transport)[1], wrong[0]);
+    }
+
+    #[test]
+    fn the_key_and_the_client_id_are_compared() {
+        let own = issued(3, &ISSUER);
+        let options = today()
+            .with_key(PrivateKey::from_pem(rsa_key().serialize_pem().as_bytes(), None).unwrap())
+            .with_client_id("PSDFR-ACPR-99999");
+        assert_eq!(
+            findings(own.pem().as_bytes(), &options),
+            [
+                (Severity::Error, "key_mismatch"),
+                (Severity::Warning, "chain_incomplete"),
+                (Severity::Information, "client_id_differs")
+            ]
+        );
+    }
+
+    #[test]
+    fn the_state_of_the_chain_is_told() {
+        let own = issued(3, &ISSUER);
+        let upside_down = ROOT.pem() + &own.pem();
+        assert_eq!(
+            findings(upside_down.as_bytes(), &today()),
+            [(Severity::Information, "chain_out_of_order")]
+        );
+        let stranger = own.pem() + &ROOT.pem() + &Issued::root("Stranger").pem();
+        assert_eq!(findings(stranger.as_bytes(), &today()), [(Severity::Warning, "chain_unrelated")]);
+    }
+
+    /// A good certificate as `openssl` signs it with the root's key and these options.
+    fn signed(options: &[&str]) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, key) = (folder.path().join("root.pem"), folder.path().join("root.key"));
+        std::fs::write(&root, ROOT.pem()).unwrap();
+        std::fs::write(&key, ROOT.key_pem()).unwrap();
+        let common = ["x509", "-CA", path(&root), "-CAkey", path(&key), "-CAcreateserial", "-days", "10000"];
+        let mut params = psd2_leaf("Issuer", &[3], &ISSUER);
+        params.use_authority_key_identifier_extension = false;
+        let unsigned = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        let pem = openssl(&[&common, options].concat(), unsigned.pem().as_bytes());
+        [pem, ROOT.pem().into_bytes()].concat()
+    }
+
+    #[test]
+    fn signatures_that_banks_refuse_are_found() {
+        let options = InspectOptions::at(Timestamp::from(std::time::SystemTime::now()));
+        let pss = signed(&["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"]);
+        assert_eq!(findings(&pss, &options), [(Severity::Error, "certificate_pss")]);
+        let accepting = options.clone().accepting_pss(true);
+        assert_eq!(findings(&pss, &accepting), [(Severity::Information, "certificate_pss")]);
+        assert_eq!(findings(&signed(&["-sha1"]), &options), [(Severity::Warning, "weak_signature")]);
+        assert_eq!(findings(&signed(&["-sha256"]), &options), []);
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_found() {
+        for algorithm in
+            [&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"][..], &["-algorithm", "ED25519"]]
+        {
+            let key = openssl(&[&["genpkey"], algorithm].concat(), b"");
+            let pem = openssl(&["req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/CN=Weak"], &key);
+            let found = CertificateReport::inspect(&pem, &today()).unwrap().findings;
+            let weak = found.iter().find(|finding| finding.code == FindingCode::WeakKey).unwrap();
+            assert_eq!(weak.error_code(), Some(ErrorCode::KeyUnsupported));
+        }
+    }
+
+    #[test]
+    fn codes_are_unique_and_map_to_the_catalogue() {
+        let texts: std::collections::HashSet<_> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), FindingCode::ALL.len());
+        for code in FindingCode::ALL.iter().filter_map(|code| code.error_code()) {
+            assert!(matches!(code.kind(), ErrorKind::Eligibility | ErrorKind::Configuration));
+        }
+    }
+
+    static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(|| issued(3, &ISSUER).der().to_vec());
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn damaged_certificates_never_panic(
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let mut bytes = SAMPLE.clone();
+            for (place, value) in damage {
+                let place = place.index(bytes.len());
+                bytes[place] = value;
+            }
+            let options = today().for_use(CertificateUse::Seal).with_client_id("PSDFR-ACPR-1");
+            let _ = CertificateReport::inspect(&bytes, &options);
+        }
+    }
+}

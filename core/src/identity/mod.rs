@@ -14,6 +14,8 @@ mod qc_statement;
 mod report;
 mod seal_identity;
 mod signer;
+#[cfg(test)]
+mod test_support;
 mod tls_key;
 mod transport_identity;
 

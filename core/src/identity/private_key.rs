@@ -348,3 +348,233 @@ fn unsupported_encryption(how: &str) -> Error {
         "The private key is encrypted {how}; `openssl pkcs8 -topk8 -v2 aes-256-cbc -in key.pem -out key-new.pem` converts it."
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{commands_in, openssl, path, rsa_key};
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    const PASSWORD: &str = "pass:correct horse";
+
+    fn password() -> Secret {
+        Secret::new("correct horse")
+    }
+
+    fn generate(algorithm: &[&str]) -> Vec<u8> {
+        openssl(&[&["genpkey", "-algorithm"], algorithm].concat(), b"")
+    }
+
+    fn encrypt(key: &[u8], options: &[&str]) -> Vec<u8> {
+        openssl(&[&["pkcs8", "-topk8", "-passout", PASSWORD], options].concat(), key)
+    }
+
+    fn ec_key(curve: &str) -> Vec<u8> {
+        generate(&["EC", "-pkeyopt", &format!("ec_paramgen_curve:{curve}")])
+    }
+
+    fn code_of(result: Result<PrivateKey>) -> ErrorCode {
+        result.unwrap_err().code()
+    }
+
+    /// The same key in every form that must be read without a password.
+    fn plain_forms(key: &[u8]) -> Vec<Vec<u8>> {
+        let traditional = openssl(&["pkey", "-traditional"], key);
+        vec![
+            key.to_vec(),
+            openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], key),
+            openssl(&["pkey", "-traditional", "-outform", "DER"], key),
+            [b"Bag Attributes\n  friendlyName: x\n", &traditional[..], b"-----BEGIN CERTIFICATE-----\n!\n"]
+                .concat(),
+            [
+                b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n",
+                &traditional[..],
+            ]
+            .concat(),
+            String::from_utf8(traditional).unwrap().replace('\n', "\r\n  ").into_bytes(),
+        ]
+    }
+
+    #[test]
+    fn every_plain_form_is_the_same_key() {
+        let rsa = rsa_key().serialize_pem().into_bytes();
+        let kinds = [
+            (rsa, KeyType::Rsa { bits: 2048 }, "RSA 2048"),
+            (ec_key("P-256"), KeyType::EcP256, "EC P-256"),
+            (ec_key("P-384"), KeyType::EcP384, "EC P-384"),
+        ];
+        for (key, key_type, name) in kinds {
+            let first = PrivateKey::from_pem(&key, None).unwrap();
+            assert_eq!(first.key_type(), key_type);
+            assert_eq!(format!("{first:?}"), format!("PrivateKey({name}, …)"));
+            for form in plain_forms(&key) {
+                let read = PrivateKey::from_bytes(&form, None).unwrap();
+                assert_eq!(read.public_key, first.public_key, "{name}");
+                assert_eq!(read.key_type(), key_type);
+            }
+        }
+    }
+
+    #[test]
+    fn encrypted_keys_open_with_their_password_alone() {
+        let key = ec_key("P-256");
+        let plain = PrivateKey::from_pem(&key, None).unwrap();
+        for options in [
+            &["-v2", "aes-256-cbc"][..],
+            &["-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA1"],
+            &["-v2", "aes-192-cbc", "-v2prf", "hmacWithSHA512", "-iter", "100000"],
+            &["-v2", "des3"],
+            &["-scrypt"],
+        ] {
+            for form in [encrypt(&key, options), encrypt(&key, &[options, &["-outform", "DER"]].concat())] {
+                let read = PrivateKey::from_bytes(&form, Some(&password())).unwrap();
+                assert_eq!(read.public_key, plain.public_key, "{options:?}");
+                let wrong = PrivateKey::from_bytes(&form, Some(&Secret::new("wrong"))).unwrap_err();
+                let missing = PrivateKey::from_bytes(&form, None).unwrap_err();
+                assert_eq!((wrong.code(), missing.code()), (ErrorCode::KeyPassword, ErrorCode::KeyPassword));
+                assert_ne!(wrong.message(), missing.message());
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_in_the_message_converts_what_is_not_supported() {
+        let key = rsa_key().serialize_pem().into_bytes();
+        let plain = PrivateKey::from_pem(&key, None).unwrap();
+        let old_style = openssl(&["pkey", "-traditional", "-aes256", "-passout", PASSWORD], &key);
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("key.pem"), folder.path().join("key-new.pem"));
+        for form in [old_style, encrypt(&key, &["-v1", "PBE-SHA1-3DES"])] {
+            let error = PrivateKey::from_pem(&form, Some(&password())).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::KeyUnsupported);
+            std::fs::write(&old, &form).unwrap();
+            let command = commands_in(error.message()).remove(0);
+            let mut arguments: Vec<&str> = command
+                .iter()
+                .map(|argument| match argument.as_str() {
+                    "key.pem" => path(&old),
+                    "key-new.pem" => path(&new),
+                    other => other,
+                })
+                .collect();
+            arguments.extend(["-passin", PASSWORD, "-passout", PASSWORD]);
+            openssl(&arguments, b"");
+            let converted = PrivateKey::from_pem(&std::fs::read(&new).unwrap(), Some(&password())).unwrap();
+            assert_eq!(converted.public_key, plain.public_key);
+        }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_told_apart() {
+        let rsa = |bits: &str| generate(&["RSA", "-pkeyopt", &format!("rsa_keygen_bits:{bits}")]);
+        for key in [
+            rsa("1024"),
+            rsa("4104"),
+            ec_key("P-521"),
+            ec_key("secp256k1"),
+            generate(&["ED25519"]),
+            generate(&["RSA-PSS"]),
+        ] {
+            for form in [&key, &openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], &key)] {
+                assert_eq!(code_of(PrivateKey::from_bytes(form, None)), ErrorCode::KeyUnsupported);
+            }
+        }
+        assert_eq!(
+            code_of(PrivateKey::from_bytes(&encrypt(&rsa("1024"), &["-iter", "1"]), Some(&password()))),
+            ErrorCode::KeyUnsupported
+        );
+    }
+
+    #[test]
+    fn what_is_no_single_key_is_unreadable() {
+        let key = String::from_utf8(ec_key("P-256")).unwrap();
+        let cut = &key[..key.len() - 30];
+        let damaged = key.replacen("MIG", "M\\n", 1);
+        let truncated = openssl(&["pkey", "-outform", "DER"], key.as_bytes());
+        for bytes in [
+            &b""[..],
+            b"no key",
+            b"-----BEGIN CERTIFICATE-----\nIQ==\n-----END CERTIFICATE-----",
+            b"-----BEGIN PRIVATE KEY-----\nIQ==\n-----END PRIVATE KEY-----",
+            format!("{key}{key}").as_bytes(),
+            cut.as_bytes(),
+            damaged.as_bytes(),
+            &truncated[..truncated.len() - 1],
+        ] {
+            assert_eq!(code_of(PrivateKey::from_bytes(bytes, None)), ErrorCode::KeyUnreadable);
+        }
+    }
+
+    #[test]
+    fn a_key_knows_its_public_half() {
+        let (key, other) = (ec_key("P-256"), ec_key("P-256"));
+        let key = PrivateKey::from_pem(&key, None).unwrap();
+        let other = PrivateKey::from_pem(&other, None).unwrap();
+        let public = key.public_key.clone().unwrap();
+        assert!(key.belonging_to(&public).is_some());
+        assert!(other.belonging_to(&public).is_none());
+
+        let bare = without_public_key(&key);
+        assert!(bare.public_key.is_none());
+        assert_eq!(bare.belonging_to(&public).unwrap().pkcs8(), key.pkcs8());
+        assert!(bare.belonging_to(other.public_key.as_ref().unwrap()).is_none());
+        assert!(bare.belonging_to(b"").is_none());
+    }
+
+    /// As Java writes EC keys.
+    fn without_public_key(key: &PrivateKey) -> PrivateKey {
+        let info = PrivateKeyInfoRef::from_der(key.pkcs8()).unwrap();
+        let mut ec = EcPrivateKey::from_der(info.private_key.as_bytes()).unwrap();
+        ec.public_key = None;
+        PrivateKey::from_der(wrap(info.algorithm, &ec.to_der().unwrap()).unwrap().expose(), None).unwrap()
+    }
+
+    #[test]
+    fn absurd_key_derivations_are_refused() {
+        let mut pbkdf2 = pbes2::Pbkdf2Params::hmac_sha256(600_000, b"salt").unwrap();
+        assert!(affordable(&pbkdf2.into()));
+        pbkdf2.iteration_count = u32::MAX;
+        assert!(!affordable(&pbkdf2.into()));
+
+        let key = ec_key("P-256");
+        let der = encrypt(
+            &key,
+            &["-scrypt", "-scrypt_N", "1024", "-scrypt_r", "8", "-scrypt_p", "1", "-outform", "DER"],
+        );
+        let info = EncryptedPrivateKeyInfoRef::from_der(&der).unwrap();
+        let pbes2::Kdf::Scrypt(scrypt) = info.encryption_algorithm.pbes2().unwrap().kdf else { panic!() };
+        assert!(affordable(&scrypt.into()));
+        for (cost_parameter, block_size, parallelization) in
+            [(u64::MAX, 8, 1), (1 << 24, 8, 1), (1024, 8, 17)]
+        {
+            let absurd = pbes2::ScryptParams { cost_parameter, block_size, parallelization, ..scrypt };
+            assert!(!affordable(&absurd.into()));
+        }
+    }
+
+    static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+        let key = ec_key("P-256");
+        let mut samples = plain_forms(&key);
+        samples.extend(plain_forms(rsa_key().serialize_pem().as_bytes()));
+        samples.push(encrypt(&key, &["-iter", "1", "-outform", "DER"]));
+        samples
+    });
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(PrivateKey::from_bytes(&bytes, Some(&password())).is_err());
+        }
+
+        #[test]
+        fn damaged_keys_never_panic(sample in 0..13_usize, place in any::<prop::sample::Index>(), value: u8, end in any::<prop::sample::Index>()) {
+            let mut bytes = SAMPLES[sample].clone();
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+            let _ = PrivateKey::from_bytes(&bytes, Some(&password()));
+            bytes.truncate(end.index(bytes.len()));
+            let _ = PrivateKey::from_bytes(&bytes, Some(&password()));
+        }
+    }
+}

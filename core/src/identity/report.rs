@@ -177,3 +177,123 @@ impl CertificateReport {
 pub(super) fn days_between(from: Timestamp, to: Timestamp) -> i64 {
     to.unix_millis().saturating_sub(from.unix_millis()).div_euclid(MILLIS_PER_DAY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{Issued, leaf, openssl_text, psd2_leaf, rsa_key};
+    use super::*;
+    use rcgen::{DnType, DnValue};
+
+    fn noon(day: &str) -> Timestamp {
+        format!("{day}T12:00:00Z").parse().unwrap()
+    }
+
+    fn qwac() -> Issued {
+        let roles = [(3, "PSP_AI"), (4, "PSP_IC")];
+        Issued::root("Root").issue(psd2_leaf("Issuer", &[3], &roles), rsa_key())
+    }
+
+    fn report_on(issued: &Issued) -> CertificateReport {
+        CertificateReport::inspect(issued.der(), &InspectOptions::at(noon("2026-06-01"))).unwrap()
+    }
+
+    #[test]
+    fn a_psd2_certificate_is_read_whole() {
+        let report = report_on(&qwac());
+        assert_eq!(report.organisation_identifier.as_deref(), Some("PSDFR-ACPR-12345"));
+        assert_eq!(report.psd2_identifier.as_ref().unwrap().authority(), "ACPR");
+        assert_eq!(report.psd2_roles, [Psd2Role::AccountInformation, Psd2Role::CardIssuing]);
+        assert_eq!(report.authority_id.as_deref(), Some("FR-ACPR"));
+        assert_eq!(
+            report.authority_name.as_deref(),
+            Some("Autorité de contrôle prudentiel et de résolution")
+        );
+        assert_eq!(report.qc_types, [QcType::Web]);
+        assert!(report.qualified && report.secure_device);
+        assert_eq!(report.not_before.to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(report.not_after.to_string(), "2027-01-01T00:00:00Z");
+        assert_eq!(report.days_left, 213);
+        assert_eq!((report.serial_hex.as_str(), report.serial_decimal.as_str()), ("0abcdef0", "180150000"));
+        assert_eq!((report.key_type.as_str(), report.key_bits), ("RSA", Some(2048)));
+        assert_eq!(report.signature_algorithm, "ecdsa-with-SHA256");
+        assert_eq!(report.alternative_names, ["DNS:issuer.example"]);
+        assert_eq!(report.chain_length, 1);
+    }
+
+    #[test]
+    fn openssl_says_the_same() {
+        let issued = qwac();
+        let report = report_on(&issued);
+        let pem = issued.pem();
+        let ask = |what: &[&str]| openssl_text(&[&["x509", "-noout"], what].concat(), pem.as_bytes());
+        let name = |style: &str| ask(&["-subject", "-issuer", "-nameopt", style]);
+        let lines = |subject: &str, issuer: &str| format!("subject={subject}\nissuer={issuer}");
+        assert_eq!(lines(&report.subject.openssl, &report.issuer.openssl), name("compat"));
+        assert_eq!(
+            lines(&report.subject.rfc4514, &report.issuer.rfc4514),
+            name("esc_2253,esc_ctrl,utf8,sep_comma_plus,dn_rev,sname")
+        );
+        let fingerprint = |kind: &str| ask(&["-fingerprint", kind]).to_lowercase().replace(':', "");
+        assert_eq!(format!("sha1 fingerprint={}", report.sha1_fingerprint), fingerprint("-sha1"));
+        assert_eq!(format!("sha256 fingerprint={}", report.sha256_fingerprint), fingerprint("-sha256"));
+    }
+
+    #[test]
+    fn names_are_spelled_in_every_way() {
+        let subject = report_on(&qwac()).subject;
+        assert_eq!(subject.rfc2253, r"2.5.4.97=PSDFR-ACPR-12345,O=Émetteur\, SA,CN=Issuer,C=FR");
+        assert_eq!(
+            subject.rfc2253_hex,
+            r"2.5.4.97=#0c1050534446522d414350522d3132333435,O=Émetteur\, SA,CN=Issuer,C=FR"
+        );
+        assert_eq!(
+            subject.rfc4514,
+            r"organizationIdentifier=PSDFR-ACPR-12345,O=Émetteur\, SA,CN=Issuer,C=FR"
+        );
+        assert_eq!(
+            subject.openssl,
+            r"/C=FR/CN=Issuer/O=\xC3\x89metteur, SA/organizationIdentifier=PSDFR-ACPR-12345"
+        );
+    }
+
+    #[test]
+    fn every_string_type_has_a_text() {
+        let mut params = leaf("x");
+        let name = &mut params.distinguished_name;
+        name.push(DnType::OrganizationName, DnValue::BmpString("Société".try_into().unwrap()));
+        name.push(DnType::LocalityName, DnValue::UniversalString("Orléans".try_into().unwrap()));
+        name.push(DnType::StateOrProvinceName, DnValue::TeletexString("Loiret".try_into().unwrap()));
+        name.push(DnType::OrganizationalUnitName, DnValue::PrintableString("Cards".try_into().unwrap()));
+        name.push(
+            DnType::CustomDnType(vec![1, 2, 840, 113549, 1, 9, 1]),
+            DnValue::Ia5String("a@b.fr".try_into().unwrap()),
+        );
+        let issued = Issued::root("Root").issue(params, rsa_key());
+        let subject = report_on(&issued).subject;
+        assert_eq!(subject.rfc4514, "emailAddress=a@b.fr,OU=Cards,ST=Loiret,L=Orléans,O=Société,CN=x,C=FR");
+        let said =
+            openssl_text(&["x509", "-noout", "-subject", "-nameopt", "compat"], issued.pem().as_bytes());
+        assert_eq!(format!("subject={}", subject.openssl), said);
+    }
+
+    #[test]
+    fn the_report_serialises_under_stable_names() {
+        let report = report_on(&qwac());
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["psd2_roles"], serde_json::json!(["PSP_AI", "PSP_IC"]));
+        assert_eq!(json["qc_types"], serde_json::json!(["web"]));
+        assert_eq!(json["x5t#S256"], report.x5t_s256);
+        assert_eq!(json["not_after"], "2027-01-01T00:00:00Z");
+        assert_eq!(json["findings"][0]["severity"], "warning");
+        assert_eq!(json["findings"][0]["code"], "chain_incomplete");
+    }
+
+    #[test]
+    fn days_are_whole_and_rounded_down() {
+        let end = noon("2026-06-10");
+        assert_eq!(days_between(noon("2026-06-09"), end), 1);
+        assert_eq!(days_between(Timestamp::from_unix_seconds(end.unix_seconds() - 1), end), 0);
+        assert_eq!(days_between(Timestamp::from_unix_seconds(end.unix_seconds() + 1), end), -1);
+        assert_eq!(days_between(noon("2026-06-11"), end), -1);
+    }
+}

@@ -126,3 +126,60 @@ impl fmt::Debug for SealIdentity {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::signer::SignatureAlgorithm;
+    use super::super::test_support::{Issued, openssl_text, psd2_leaf, rsa_key};
+    use super::*;
+    use crate::crypto::verify_rsa_pkcs1_sha256;
+
+    fn seal() -> (Issued, SealIdentity) {
+        let root = Issued::root("Seal, CA");
+        let leaf = root.issue(psd2_leaf("Issuer", &[2], &[(4, "PSP_IC")]), rsa_key());
+        let seal = SealIdentity::from_pem(leaf.pem().as_bytes(), leaf.key_pem().as_bytes(), None).unwrap();
+        (leaf, seal)
+    }
+
+    #[test]
+    fn what_it_signs_verifies_with_its_certificate() {
+        let (_, seal) = seal();
+        let signature = seal.signer().sign(SignatureAlgorithm::RsaPkcs1Sha256, b"message").unwrap();
+        assert!(verify_rsa_pkcs1_sha256(seal.chain().leaf_public_key(), b"message", &signature));
+        assert!(!verify_rsa_pkcs1_sha256(seal.chain().leaf_public_key(), b"messagf", &signature));
+    }
+
+    #[test]
+    fn key_id_values_are_openssls() {
+        let (leaf, seal) = seal();
+        let pem = leaf.pem();
+        let ask = |what: &[&str]| openssl_text(&[&["x509", "-noout"], what].concat(), pem.as_bytes());
+        let values = seal.key_id_values();
+        assert_eq!(format!("serial={}", values.serial_hex_upper), ask(&["-serial"]));
+        assert_eq!(values.serial_hex, values.serial_hex_upper.to_lowercase());
+        assert_eq!(values.serial_decimal, u32::from_str_radix(&values.serial_hex, 16).unwrap().to_string());
+        assert_eq!(values.issuer_dn, r"CN=Seal\, CA,C=FR");
+        let fingerprint = ask(&["-fingerprint", "-sha256"]).replace(':', "").to_lowercase();
+        assert_eq!(format!("sha256 fingerprint={}", values.sha256_hex), fingerprint);
+    }
+
+    #[test]
+    fn a_stated_key_id_must_fit_into_a_header() {
+        let (_, seal) = seal();
+        let url = "https://issuer.example/certificate_0123,x=y";
+        assert_eq!(seal.clone().with_key_id(url).unwrap().key_id(), Some(url));
+        for bad in ["", "a\"b", "a\\b", "a\r\nb", "é"] {
+            assert_eq!(seal.clone().with_key_id(bad).unwrap_err().code(), ErrorCode::Header);
+        }
+        assert!(!format!("{seal:?}").contains("BEGIN"));
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused() {
+        let root = Issued::root("Root");
+        let (one, other) = (root.issue_leaf("One"), root.issue_leaf("Other"));
+        let error =
+            SealIdentity::from_pem(one.pem().as_bytes(), other.key_pem().as_bytes(), None).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KeyMismatch);
+    }
+}

@@ -200,3 +200,91 @@ impl<F> fmt::Debug for FnSigner<F> {
         f.debug_struct("FnSigner").field("algorithms", &self.algorithms).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{openssl, openssl_text, path, rsa_key};
+    use super::*;
+    use crate::crypto;
+
+    fn key(pem: &[u8]) -> PrivateKey {
+        PrivateKey::from_pem(pem, None).unwrap()
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for algorithm in SignatureAlgorithm::ALL {
+            assert_eq!(algorithm.to_string().parse::<SignatureAlgorithm>().unwrap(), algorithm);
+            let json = serde_json::to_string(&algorithm).unwrap();
+            assert_eq!(serde_json::from_str::<SignatureAlgorithm>(&json).unwrap(), algorithm);
+        }
+        let error = "RSA-SHA256".parse::<SignatureAlgorithm>().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::OptionValue);
+        assert!(error.message().contains("rsa-pkcs1-sha256"));
+    }
+
+    /// The options with which `openssl dgst -verify` checks such a signature.
+    fn openssl_options(algorithm: SignatureAlgorithm) -> &'static [&'static str] {
+        const PSS: &str = "rsa_padding_mode:pss";
+        const SALT: &str = "rsa_pss_saltlen:digest";
+        match algorithm {
+            SignatureAlgorithm::RsaPkcs1Sha256 | SignatureAlgorithm::EcdsaP256Sha256 => &["-sha256"],
+            SignatureAlgorithm::RsaPkcs1Sha384 | SignatureAlgorithm::EcdsaP384Sha384 => &["-sha384"],
+            SignatureAlgorithm::RsaPkcs1Sha512 => &["-sha512"],
+            SignatureAlgorithm::RsaPssSha256 => &["-sha256", "-sigopt", PSS, "-sigopt", SALT],
+            SignatureAlgorithm::RsaPssSha384 => &["-sha384", "-sigopt", PSS, "-sigopt", SALT],
+            SignatureAlgorithm::RsaPssSha512 => &["-sha512", "-sigopt", PSS, "-sigopt", SALT],
+        }
+    }
+
+    #[test]
+    fn openssl_accepts_every_signature() {
+        let ec = |curve: &str| openssl(&["ecparam", "-genkey", "-noout", "-name", curve], b"");
+        let keys = [rsa_key().serialize_pem().into_bytes(), ec("prime256v1"), ec("secp384r1")];
+        let folder = tempfile::tempdir().unwrap();
+        let (public, signature_file) = (folder.path().join("public.pem"), folder.path().join("signature"));
+        let message = b"(request-target): post /stet/psd2/v1.4.2/funds-confirmations";
+        for pem in keys {
+            std::fs::write(&public, openssl(&["pkey", "-pubout"], &pem)).unwrap();
+            let signer = KeySigner::new(&key(&pem)).unwrap();
+            for algorithm in SignatureAlgorithm::ALL {
+                if !signer.algorithms().contains(&algorithm) {
+                    assert_eq!(signer.sign(algorithm, message).unwrap_err().code(), ErrorCode::SignerFailed);
+                    continue;
+                }
+                let signature = signer.sign(algorithm, message).unwrap();
+                std::fs::write(&signature_file, &signature).unwrap();
+                let verify = ["dgst", "-verify", path(&public), "-signature", path(&signature_file)];
+                let said = openssl_text(&[&verify, openssl_options(algorithm)].concat(), message);
+                assert_eq!(said, "Verified OK", "{algorithm}");
+                let own_public = signer.pair.public_key();
+                assert!(crypto::verify(algorithm, own_public, message, &signature), "{algorithm}");
+                assert!(!crypto::verify(algorithm, own_public, b"another", &signature), "{algorithm}");
+            }
+        }
+    }
+
+    #[test]
+    fn rsa_pkcs1_signatures_equal_openssls() {
+        let pem = rsa_key().serialize_pem().into_bytes();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key.pem");
+        std::fs::write(&file, &pem).unwrap();
+        let signer = KeySigner::new(&key(&pem)).unwrap();
+        let own = signer.sign(SignatureAlgorithm::RsaPkcs1Sha256, b"message").unwrap();
+        assert_eq!(own, openssl(&["dgst", "-sha256", "-sign", path(&file)], b"message"));
+    }
+
+    #[test]
+    fn a_closure_signs() {
+        let refusal = || Error::new(ErrorCode::SignerFailed, "The HSM is away; try again.");
+        let signer = signer_from_fn([SignatureAlgorithm::RsaPkcs1Sha256], |_, message| {
+            if message.is_empty() { Err(refusal()) } else { Ok(message.to_vec()) }
+        });
+        let signer: Arc<dyn Signer> = Arc::new(signer);
+        assert_eq!(signer.algorithms(), [SignatureAlgorithm::RsaPkcs1Sha256]);
+        assert_eq!(signer.sign(SignatureAlgorithm::RsaPkcs1Sha256, b"a").unwrap(), b"a");
+        let error = signer.sign(SignatureAlgorithm::RsaPkcs1Sha256, b"").unwrap_err();
+        assert_eq!(error.message(), refusal().message());
+    }
+}

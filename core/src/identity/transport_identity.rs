@@ -149,3 +149,159 @@ fn unsupported_key() -> Error {
         "The key of the TLS certificate cannot be used; RSA of 2048 to 4096 bits, or EC P-256 or P-384, is needed.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::signer::{KeySigner, signer_from_fn};
+    use super::super::test_support::Issued;
+    use super::*;
+    use crate::crypto::provider;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    use rustls::server::WebPkiClientVerifier;
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+
+    struct Bank {
+        root: Issued,
+        server: Issued,
+    }
+
+    impl Bank {
+        fn new() -> Self {
+            let root = Issued::root("Root");
+            let server = root.issue_leaf("Bank");
+            Self { root, server }
+        }
+
+        fn roots(&self) -> Arc<RootCertStore> {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from(self.root.der().to_vec())).unwrap();
+            Arc::new(roots)
+        }
+
+        fn server(&self, version: &'static rustls::SupportedProtocolVersion) -> ServerConnection {
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(self.roots(), provider()).build().unwrap();
+            let own = TransportIdentity::from_pem(
+                self.server.pem().as_bytes(),
+                self.server.key_pem().as_bytes(),
+                None,
+            );
+            let resolver =
+                rustls::sign::SingleCertAndKey::from(own.unwrap().certified_key(&provider()).unwrap());
+            let config = ServerConfig::builder_with_provider(provider())
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_client_cert_verifier(verifier)
+                .with_cert_resolver(Arc::new(resolver));
+            ServerConnection::new(Arc::new(config)).unwrap()
+        }
+
+        fn client(&self, identity: &TransportIdentity) -> ClientConnection {
+            let resolver = rustls::sign::SingleCertAndKey::from(identity.certified_key(&provider()).unwrap());
+            let config = ClientConfig::builder_with_provider(provider())
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(self.roots())
+                .with_client_cert_resolver(Arc::new(resolver));
+            ClientConnection::new(Arc::new(config), ServerName::try_from("issuer.example").unwrap()).unwrap()
+        }
+    }
+
+    /// A whole handshake in memory; returns the client certificates the server saw.
+    fn handshake(
+        client: &mut ClientConnection,
+        server: &mut ServerConnection,
+    ) -> Result<Vec<Vec<u8>>, rustls::Error> {
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut wire = Vec::new();
+            while client.wants_write() {
+                client.write_tls(&mut wire).unwrap();
+            }
+            server.read_tls(&mut wire.as_slice()).unwrap();
+            server.process_new_packets()?;
+            let mut wire = Vec::new();
+            while server.wants_write() {
+                server.write_tls(&mut wire).unwrap();
+            }
+            client.read_tls(&mut wire.as_slice()).unwrap();
+            client.process_new_packets()?;
+        }
+        Ok(server.peer_certificates().unwrap().iter().map(|certificate| certificate.to_vec()).collect())
+    }
+
+    fn identities(leaf: &Issued) -> [TransportIdentity; 2] {
+        let chain = CertificateChain::from_pem(leaf.pem().as_bytes()).unwrap();
+        let key = PrivateKey::from_pem(leaf.key_pem().as_bytes(), None).unwrap();
+        let signer = Arc::new(KeySigner::new(&key).unwrap());
+        [
+            TransportIdentity::new(chain.clone(), key).unwrap(),
+            TransportIdentity::with_signer(chain, signer).unwrap(),
+        ]
+    }
+
+    #[test]
+    fn keys_and_signers_make_handshakes() {
+        let bank = Bank::new();
+        for leaf in [bank.root.issue_rsa_leaf("Issuer"), bank.root.issue_leaf("Issuer")] {
+            for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+                for identity in identities(&leaf) {
+                    let seen = handshake(&mut bank.client(&identity), &mut bank.server(version)).unwrap();
+                    assert_eq!(seen, [leaf.der()]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_error_of_a_signer_comes_out_of_the_handshake() {
+        let bank = Bank::new();
+        let leaf = bank.root.issue_leaf("Issuer");
+        let signer = signer_from_fn([SignatureAlgorithm::EcdsaP256Sha256], |_, _| {
+            Err(Error::new(ErrorCode::SignerFailed, "The HSM is away; try again."))
+        });
+        let chain = CertificateChain::from_der(leaf.der()).unwrap();
+        let identity = TransportIdentity::with_signer(chain, Arc::new(signer)).unwrap();
+        let error =
+            handshake(&mut bank.client(&identity), &mut bank.server(&rustls::version::TLS13)).unwrap_err();
+        let rustls::Error::Other(other) = error else { panic!("{error}") };
+        assert_eq!(other.0.downcast_ref::<Error>().unwrap().code(), ErrorCode::SignerFailed);
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused() {
+        let root = Issued::root("Root");
+        let (one, other, rsa) =
+            (root.issue_leaf("One"), root.issue_leaf("Other"), root.issue_rsa_leaf("RSA"));
+        for wrong in [&other, &rsa] {
+            let error = TransportIdentity::from_pem(one.pem().as_bytes(), wrong.key_pem().as_bytes(), None)
+                .unwrap_err();
+            assert_eq!(error.code(), ErrorCode::KeyMismatch);
+            assert!(error.message().contains("One"), "{}", error.message());
+        }
+        let both = format!("{}{}{}", root.pem(), other.pem(), one.pem());
+        let identity = TransportIdentity::from_pem(both.as_bytes(), one.key_pem().as_bytes(), None).unwrap();
+        assert_eq!(identity.chain().leaf_der(), one.der());
+        assert!(!format!("{identity:?}").contains("BEGIN"));
+    }
+
+    #[test]
+    fn a_signer_must_offer_what_tls_needs() {
+        let root = Issued::root("Root");
+        for (leaf, offered) in [
+            (root.issue_rsa_leaf("RSA"), SignatureAlgorithm::RsaPkcs1Sha256),
+            (root.issue_rsa_leaf("RSA"), SignatureAlgorithm::EcdsaP256Sha256),
+            (root.issue_leaf("EC"), SignatureAlgorithm::EcdsaP384Sha384),
+        ] {
+            let chain = CertificateChain::from_der(leaf.der()).unwrap();
+            let signer = Arc::new(signer_from_fn([offered], |_, _| Ok(Vec::new())));
+            let error = TransportIdentity::with_signer(chain, signer).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::SignerFailed);
+        }
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let leaf = root.issue(super::super::test_support::leaf("Ed25519"), key);
+        let chain = CertificateChain::from_der(leaf.der()).unwrap();
+        let signer = Arc::new(signer_from_fn(SignatureAlgorithm::ALL, |_, _| Ok(Vec::new())));
+        let error = TransportIdentity::with_signer(chain, signer).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KeyUnsupported);
+    }
+}
