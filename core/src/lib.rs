@@ -17,6 +17,7 @@ pub mod identity;
 pub mod manual;
 mod refusal;
 mod secret;
+pub mod store;
 mod token;
 
 pub use bank::{Bank, Environment};
