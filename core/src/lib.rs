@@ -17,6 +17,7 @@ pub mod identity;
 pub mod manual;
 mod refusal;
 mod secret;
+pub mod session;
 pub mod store;
 mod token;
 
@@ -31,4 +32,5 @@ pub use explain::Explanation;
 pub use funds::{Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext};
 pub use identity::Issuer;
 pub use secret::{Secret, SecretBytes};
+pub use session::{ConsentState, ConsentStatus, NextAction, Session, SessionOptions, SessionPool, renewals_due};
 pub use token::Tokens;
