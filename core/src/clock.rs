@@ -17,7 +17,10 @@ impl Timestamp {
     /// From milliseconds since 1970-01-01T00:00:00Z; what lies outside the years -9999 to 9999 is moved to the edge.
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Self {
-        Self(millis.clamp(jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond()))
+        // Whole seconds: jiff's last millisecond is not one that its own constructor takes.
+        let earliest = jiff::Timestamp::MIN.as_second() * 1000;
+        let latest = jiff::Timestamp::MAX.as_second() * 1000;
+        Self(millis.clamp(earliest, latest))
     }
 
     /// From seconds since 1970-01-01T00:00:00Z.

@@ -263,7 +263,7 @@ catalogue! {
         CodeRefused = 5002, "consent.code_refused", RenewConsent, "The bank does not accept the authorization code: used before, too old or not for this issuer.";
         ConsentLost = 5003, "consent.lost", RenewConsent, "The bank does not accept the refresh token any more: the consent ended or was withdrawn.";
         NoRefreshToken = 5004, "consent.no_refresh_token", RenewConsent, "There is no refresh token to refresh with.";
-        AccessTokenRefused = 5005, "consent.access_token_refused", RenewConsent, "The bank does not accept the access token; refresh it, and renew the consent if that is refused too.";
+        AccessTokenRefused = 5005, "consent.access_token_refused", RenewConsent, "The bank does not accept the access token, which may simply have ended.";
         RefreshAnswerLost = 5006, "consent.refresh_answer_lost", RenewConsent, "The answer to a refresh never came and the bank does not accept the old refresh token any more.";
         ConsentExpired = 5007, "consent.expired", RenewConsent, "The consent has lasted the days the bank gives it.";
         ConsentUnknown = 5008, "consent.unknown", RenewConsent, "The store has no consent of this id.";

@@ -1,6 +1,59 @@
 //! Ask a bank "are the funds there?".
 //!
-//! `cbpii` is for card issuers in the PSD2 role CBPII.
+//! A card issuer (PSD2 role CBPII) whose card is debited from an account at another bank may ask that bank, with the
+//! cardholder's consent and in real time, whether the account covers an amount: yes or no, nothing is reserved. This
+//! crate does what that takes: the consent redirect (OAuth 2), tokens over mutual TLS with eIDAS certificates, signed
+//! requests (STET), and an answer that is a yes or a no only when the bank said so.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use cbpii::bank::TrustMode;
+//! # let sandbox = cbpii_sandbox::Sandbox::start(cbpii_sandbox::SandboxOptions::default())?;
+//! # let kit = sandbox.issuer();
+//! # let (qwac_pem, qwac_key) = (kit.qwac.chain_pem.as_bytes(), kit.qwac.key_pem.as_bytes());
+//! # let (qsealc_pem, qsealc_key) = (kit.qsealc.chain_pem.as_bytes(), kit.qsealc.key_pem.as_bytes());
+//! # let (client_id, redirect_uri) = (kit.client_id.as_str(), kit.redirect_uri.as_str());
+//! use cbpii::identity::{SealIdentity, TransportIdentity};
+//! use cbpii::{Amount, Bank, Client, ConsentOptions, Environment, FundsRequest, Iban, Issuer};
+//!
+//! // Who asks, and whom: make one client per bank and keep it.
+//! let issuer = Issuer::new(client_id, redirect_uri)?
+//!     .with_transport(TransportIdentity::from_pem(qwac_pem, qwac_key, None)?)
+//!     .with_seal(SealIdentity::from_pem(qsealc_pem, qsealc_key, None)?);
+//! let bank = Bank::bpce("17515", Environment::Sandbox)?;
+//! # let bank = bank.with_origin(&sandbox.endpoints().origin)?.with_trust_anchor(&kit.ca_pem, TrustMode::Replace)?;
+//! let client = Client::new(bank, issuer)?;
+//!
+//! // Once per cardholder: the browser goes to the bank, and comes back.
+//! let pending = client.begin_consent(&ConsentOptions::default())?;
+//! # let callback = sandbox.approve(pending.url(), "CLAIRE")?;
+//! let tokens = client.complete_consent(&pending, &callback)?;
+//!
+//! // At every payment.
+//! let account = Iban::parse("FR76 1751 5900 0008 0035 8074 006")?;
+//! let request = FundsRequest::new("ORDER-4711", account, Amount::new("59.90", "EUR")?)?;
+//! let answer = client.confirm_funds(&tokens, &request)?;
+//! assert!(answer.available);
+//! # Ok(()) }
+//! ```
+//!
+//! # Where to read on
+//!
+//! - [`manual`]: how-to pages on certificates, consent on a web server, errors and retries, timeouts, HSMs, logging
+//! - [`Client`]: the calls; [`Error`] and [`ErrorCode`]: what can go wrong and what to do then
+//! - [`bank`]: the directory, and how to describe another bank as data
+//! - [`identity`]: certificates and what a bank will find wrong with them
+//! - [`http::Transport`] and [`identity::Signer`]: the two seams, to bring your own HTTP stack or HSM
+//!
+//! # Cargo features
+//!
+//! - `ring` (default): the cryptography under TLS and signatures; starts fast.
+//! - `aws-lc-rs`: AWS-LC instead (it wins if both are on). It costs 60 to 90 ms of CPU at the start of a process, and may
+//!   sign faster on processors with AVX-512.
+//!
+//! No feature installs anything process-wide: several clients with different identities live side by side.
+
+#![forbid(unsafe_code)]
 
 pub mod bank;
 mod cancel;
@@ -29,8 +82,15 @@ pub use consent::{AuthorizationCode, ConsentOptions, PendingConsent};
 pub use error::{Advice, Error, ErrorCode, ErrorKind, RequestSent, Result};
 pub use event::{Event, Operation};
 pub use explain::Explanation;
-pub use funds::{Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext};
+pub use funds::{
+    Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext,
+};
 pub use identity::Issuer;
 pub use secret::{Secret, SecretBytes};
 pub use session::{ConsentState, ConsentStatus, NextAction, Session, SessionOptions, SessionPool, renewals_due};
 pub use token::Tokens;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -76,6 +76,9 @@ fn sentence(code: ErrorCode, bank: &str, status: u16, bank_code: Option<&str>) -
         _ => format!("status {status}"),
     };
     let then = match code.advice() {
+        _ if code == ErrorCode::AccessTokenRefused => {
+            "refresh the tokens, and renew the consent if that is refused too"
+        }
         crate::Advice::Retry => "try again",
         crate::Advice::RetryAfter => "wait before the next call",
         crate::Advice::RenewConsent => "send the cardholder to the bank for a new consent",

@@ -1,6 +1,5 @@
 //! The points at which banks differ, each a small closed choice.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -226,7 +225,3 @@ pub enum TrustMode {
     /// Only the own ones are trusted.
     Replace,
 }
-
-/// Headers a bank wants besides the standard's: name to value, in which `{client_id}` and `{request_id}` are
-/// replaced for every call.
-pub type ExtraHeaders = BTreeMap<String, String>;

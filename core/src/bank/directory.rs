@@ -371,6 +371,7 @@ fn unknown(message: String) -> Error {
 mod tests {
     use super::*;
     use crate::bank::{AccountMember, AmountFormat, ClientAuthentication, EchoRule, KeyIdSource};
+    use proptest::prelude::*;
     use std::collections::HashSet;
 
     const CODES: [&str; 33] = [
@@ -539,5 +540,15 @@ mod tests {
         assert_eq!(ids("banque populaire")[..2], ["bpce-10207", "bpce-10807"]);
         assert_eq!(ids("banque populaire"), ids("banque populaire"));
         assert!(ids("").is_empty() && ids(" - ").is_empty() && ids("caisse zebra").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_words_are_answered(words in any::<String>()) {
+            let _ = Bank::find(&words, Environment::Sandbox);
+            let _ = Bank::bpce(&words, Environment::Sandbox);
+            let _ = Bank::by_id(&words, Environment::Sandbox);
+            let _ = Bank::by_code(&words, Environment::Sandbox);
+        }
     }
 }

@@ -12,10 +12,12 @@ mod record;
 mod search;
 mod validation;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use dialect::{
-    AccountMember, AmountFormat, ClientAuthentication, EchoRule, Environment, ExtraHeaders, KeyIdSource,
+    AccountMember, AmountFormat, ClientAuthentication, EchoRule, Environment, KeyIdSource,
     RefreshTokenRotation, SealAlgorithm, SignatureDialect, Standard, TrustAnchors, TrustMode,
 };
 pub use endpoints::Endpoints;
@@ -87,13 +89,14 @@ pub struct Bank {
     pub links_required: bool,
     /// The header that carries the request id, usually `X-Request-ID`; `None` when the bank documents none.
     pub request_id_header: Option<String>,
-    /// Headers the bank wants besides the standard's.
-    pub extra_headers: ExtraHeaders,
+    /// Headers the bank wants besides the standard's, name to value. The stand-ins `{client_id}` and
+    /// `{request_id}` in a value are replaced for every call.
+    pub extra_headers: BTreeMap<String, String>,
     /// How long a consent lasts from the strong authentication, in days, 1 to 3650: 180, or 90.
     pub consent_lifetime_days: u16,
     /// What a refresh does to the refresh token.
     pub refresh_token_rotation: RefreshTokenRotation,
-    /// Statuses of a funds answer that mean "refused" besides 400, 401, 403 and 404: 400 to 599.
+    /// Further statuses of a funds answer by which the bank refuses the request, 400 to 599; Lydia's 409.
     pub refused_statuses: Vec<u16>,
     /// The root certificates the bank's TLS certificate may be issued under.
     pub trust_anchors: TrustAnchors,

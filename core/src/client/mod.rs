@@ -141,6 +141,7 @@ impl Client {
         options: &CallOptions,
     ) -> Result<Tokens> {
         let this = &*self.0;
+        let context = this.context(options);
         this.check_pending(pending)?;
         let prepared = this.requests.exchange_code(&this.bank, &this.issuer, &this.token, pending, code)?;
         let days = u64::from(this.bank.consent_lifetime_days);
@@ -151,7 +152,7 @@ impl Client {
             Operation::ExchangeCode,
             &prepared,
             endpoint,
-            options,
+            &context,
             |_, _| false,
             |answer, requested_at| {
                 TokenAnswer::parse(answer.body())?.into_tokens(requested_at, consent_expires_at)
@@ -182,13 +183,14 @@ impl Client {
                 "The bank gave no refresh token; send the cardholder to the bank for a new consent.",
             ));
         };
+        let context = this.context(options);
         let prepared = this.requests.refresh(&this.bank, &this.issuer, &this.token, refresh_token)?;
         let keeps = this.bank.refresh_token_rotation == RefreshTokenRotation::Same;
         let again = |error: &Error, attempt: u32| {
             attempt == 1 && is_passing(error) && (keeps || error.request_sent() == RequestSent::No)
         };
         let endpoint = Endpoint::Token { refresh: true };
-        self.run(Operation::Refresh, &prepared, endpoint, options, again, |answer, requested_at| {
+        self.run(Operation::Refresh, &prepared, endpoint, &context, again, |answer, requested_at| {
             TokenAnswer::parse(answer.body())?.into_refreshed(tokens, requested_at)
         })
     }
@@ -216,6 +218,7 @@ impl Client {
     ) -> Result<FundsConfirmation> {
         let this = &*self.0;
         let started = Instant::now();
+        let context = this.context(options);
         let prepared = this.requests.confirm_funds(
             &this.bank,
             tokens.access_token(),
@@ -224,22 +227,19 @@ impl Client {
             &*this.entropy,
         )?;
         let again = |error: &Error, attempt: u32| attempt <= this.retries && is_passing(error);
-        self.run(Operation::ConfirmFunds, &prepared, Endpoint::Funds, options, again, |answer, _| {
+        self.run(Operation::ConfirmFunds, &prepared, Endpoint::Funds, &context, again, |answer, _| {
             let response_signature = this.check_integrity(&prepared, answer)?;
             let available = read_result(&this.bank, request, answer.body())?;
             Ok(FundsConfirmation {
                 available,
                 reference: request.reference().to_owned(),
                 request_id: prepared.request_id.clone(),
-                correlation_id: answer.header("x-correlationid").map(ToOwned::to_owned),
+                correlation_id: shown_header(answer, "x-correlationid"),
                 bank_id: this.bank.id.clone(),
                 checked_at: this.clock.now(),
                 duration: started.elapsed(),
                 response_signature,
-                deprecation_warning: answer
-                    .header("warning")
-                    .filter(|text| text.starts_with("299"))
-                    .map(ToOwned::to_owned),
+                deprecation_warning: shown_header(answer, "warning").filter(|text| text.starts_with("299")),
             })
         })
     }
@@ -255,7 +255,7 @@ impl Client {
     }
 
     /// Opens `connections` connections to the bank and finishes their handshakes ahead, so that the first real
-    /// calls cost what later ones do. Returns how many are ready.
+    /// calls cost what later ones do. Returns how many are ready: none through a proxy.
     ///
     /// # Errors
     /// When not one could be opened: any error of network, TLS and time; `configuration.option` for more than 256.
@@ -273,16 +273,12 @@ impl Client {
         operation: Operation,
         prepared: &Prepared,
         endpoint: Endpoint,
-        options: &CallOptions,
+        context: &TransportContext,
         again: impl Fn(&Error, u32) -> bool,
         read: impl Fn(&HttpResponse, Timestamp) -> Result<T>,
     ) -> Result<T> {
         let this = &*self.0;
-        let context = TransportContext {
-            deadline: deadline(options.timeout.unwrap_or(this.timeout)),
-            cancel: options.cancel.clone(),
-        };
-        let attempts = Attempts { operation, prepared, context: &context };
+        let attempts = Attempts { operation, prepared, context };
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -310,6 +306,11 @@ fn is_passing(error: &Error) -> bool {
     }
 }
 
+/// A header of the answer as it may be kept: what a bank writes is bounded.
+fn shown_header(answer: &HttpResponse, name: &str) -> Option<String> {
+    answer.header(name).map(|value| value.chars().take(256).collect())
+}
+
 fn deadline(timeout: Duration) -> Instant {
     let now = Instant::now();
     // A time-out beyond what the clock can express is one of a day.
@@ -317,6 +318,14 @@ fn deadline(timeout: Duration) -> Instant {
 }
 
 impl Inner {
+    /// The limits of a call that starts now: building and signing the request count too.
+    fn context(&self, options: &CallOptions) -> TransportContext {
+        TransportContext {
+            deadline: deadline(options.timeout.unwrap_or(self.timeout)),
+            cancel: options.cancel.clone(),
+        }
+    }
+
     /// One exchange, told as an event.
     fn attempt<T>(
         &self,
@@ -330,7 +339,7 @@ impl Inner {
         let mut http_status = None;
         let outcome = self.transport.exchange(&prepared.request, attempts.context).and_then(|answer| {
             http_status = Some(answer.status());
-            let correlation_id = || answer.header("x-correlationid").map(ToOwned::to_owned);
+            let correlation_id = || shown_header(&answer, "x-correlationid");
             let outcome = match answer.status() {
                 200 => read(&answer),
                 _ => Err(refusal(&self.bank, endpoint, &answer, self.clock.now())),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use iban::{BaseIban, IbanLike, ParseIbanError};
+use iban::{IbanLike, ParseIbanError};
 
 use crate::http::masking::mask_iban;
 use crate::{Error, ErrorCode, Result};
@@ -102,7 +102,7 @@ fn structure_error(compact: &str, error: &ParseIbanError) -> Error {
             "No country of the IBAN registry has the code {country}; check the first letters."
         )),
         ParseIbanError::InvalidBban(_) | ParseIbanError::InvalidBaseIban { .. } => refused(format!(
-            "The IBAN {} of {} characters has not the length or structure of an IBAN of {country}; compare it \
+            "The IBAN {} of {} characters does not have the length or structure of an IBAN of {country}; compare it \
              with the account statement.",
             mask_iban(compact),
             compact.len()
@@ -193,7 +193,7 @@ mod tests {
             ("FR76-1380-7008-0430-0196-5405-158", "neither a letter nor a digit"),
             ("FR761380700804300196540515８", "neither a letter nor a digit"),
             ("YY13RDHN98392489481620896668799742", "has the code YY"),
-            ("FR761380700804300196540515", "FR76…0515 of 26 characters has not the length"),
+            ("FR761380700804300196540515", "FR76…0515 of 26 characters does not have the length"),
             ("FR7613807008043001965405159", "The check digits of the IBAN FR76…5159"),
             ("FR7713807008043001965405158", "check digits"),
             ("FR76138070080430019654051580000000000", "longer than any"),

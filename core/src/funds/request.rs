@@ -20,7 +20,7 @@ const MAX_REQUEST_ID: usize = 70;
 /// # fn main() -> cbpii::Result<()> {
 /// use cbpii::{Amount, FundsRequest, Iban};
 ///
-/// let account = Iban::parse("FR76 1751 5900 0080 0358 0740 06")?;
+/// let account = Iban::parse("FR76 1751 5900 0008 0035 8074 006")?;
 /// let request = FundsRequest::new("order-4711", account, Amount::new("459.00", "EUR")?)?
 ///     .payee("Librairie des Colonnes")?;
 /// # let _ = request;

@@ -175,6 +175,10 @@ fn unknown_host(uri: &Uri) -> Error {
 
 fn no_connection(uri: &Uri, error: &std::io::Error) -> Error {
     let host = authority_of(uri);
+    if error.kind() == std::io::ErrorKind::TimedOut {
+        let message = format!("{host} did not take the connection within the connect timeout; try again.");
+        return Error::new(ErrorCode::ConnectTimeout, message);
+    }
     let message = format!(
         "No connection to {host} could be made ({}); check the endpoint and the network.",
         error.kind()

@@ -72,15 +72,23 @@ pub(super) fn classify(error: &rustls::Error, client_certificate: bool) -> Error
     match error {
         rustls::Error::InvalidCertificate(cause) => classify_server_certificate(cause),
         rustls::Error::AlertReceived(alert) => classify_alert(*alert, client_certificate),
-        rustls::Error::General(text) if text.contains("signer") => Error::new(
-            ErrorCode::SignerFailed,
-            "The key of the transport certificate could not sign the TLS handshake; check the HSM or callback.",
-        ),
+        rustls::Error::Other(cause) => signer_failure(cause.0.as_ref()),
         other => Error::new(
             ErrorCode::TlsProtocol,
             format!(
                 "The TLS exchange with the bank failed ({other}); ask the bank which TLS versions it speaks."
             ),
+        ),
+    }
+}
+
+/// Only a signer that holds the transport key puts an error of its own into the handshake.
+fn signer_failure(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
+    match cause.downcast_ref::<Error>() {
+        Some(ours) => ours.clone(),
+        None => Error::new(
+            ErrorCode::SignerFailed,
+            format!("The key of the QWAC could not sign the TLS handshake ({cause})."),
         ),
     }
 }

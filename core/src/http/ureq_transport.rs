@@ -91,6 +91,10 @@ impl Transport for UreqTransport {
     }
 
     fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
+        if self.pooled.config().proxy().is_some() {
+            // The dialer would go past the proxy.
+            return Ok(0);
+        }
         let open = || scope::run(context, || self.dialer.make_ready(uri)).0;
         let outcomes: Vec<Result<()>> = std::thread::scope(|threads| {
             let handles: Vec<_> = (0..count).map(|_| threads.spawn(open)).collect();
@@ -185,6 +189,7 @@ impl From<io::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RequestSent;
 
     #[test]
     fn only_http_proxies_are_taken() {

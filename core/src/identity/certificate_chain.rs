@@ -86,11 +86,6 @@ impl CertificateChain {
         Ok(Self::arrange(certificates))
     }
 
-    /// The leaf in DER.
-    pub(crate) fn leaf_der(&self) -> &[u8] {
-        &self.leaf().der
-    }
-
     /// The certificates of the chain in DER, leaf first.
     pub(crate) fn ders(&self) -> impl Iterator<Item = &[u8]> {
         self.path
@@ -208,7 +203,7 @@ mod tests {
     fn assert_is(chain: &CertificateChain, members: &[&Issued]) {
         let expected: Vec<&[u8]> = members.iter().map(|member| member.der()).collect();
         assert_eq!(chain.ders().collect::<Vec<_>>(), expected);
-        assert_eq!(chain.leaf_der(), expected[0]);
+        assert_eq!(chain.leaf().der, expected[0]);
     }
 
     #[test]

@@ -105,7 +105,9 @@ pub(super) fn attribute(name: &X509Name<'_>, oid: &str) -> Option<String> {
 
 /// How to call the owner of this name in a sentence.
 pub(super) fn display_name(name: &X509Name<'_>) -> String {
-    attribute(name, COMMON_NAME).unwrap_or_else(|| DistinguishedName::of(name).rfc4514)
+    attribute(name, COMMON_NAME)
+        .map(|name| escape(&name))
+        .unwrap_or_else(|| DistinguishedName::of(name).rfc4514)
 }
 
 fn short_name(table: &[(&str, &'static str)], oid: &str) -> Option<&'static str> {
@@ -158,7 +160,7 @@ fn escape(text: &str) -> String {
 }
 
 /// The text of a string type of ASN.1; none for other types and for malformed ones.
-fn text(value: &Any<'_>) -> Option<String> {
+pub(super) fn text(value: &Any<'_>) -> Option<String> {
     let bytes = value.data;
     match value.header.tag() {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::NumericString | Tag::VisibleString => {

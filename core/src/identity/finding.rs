@@ -313,7 +313,7 @@ fn client_id(leaf: &Certificate, options: &InspectOptions) -> Option<Finding> {
     let own = leaf.organisation_identifier.as_deref()?;
     (client_id.as_str() != own).then(|| {
         let sentence = format!(
-            "The client_id {client_id} is not the certificate's organisation identifier {own}; banks that match the two will refuse."
+            "The client_id {client_id} is not the certificate's organisation identifier {own:?}; banks that match the two will refuse."
         );
         Finding::new(Severity::Information, FindingCode::ClientIdDiffers, sentence)
     })

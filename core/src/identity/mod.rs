@@ -1,4 +1,23 @@
 //! Who we are: certificates and their diagnosis, private keys, signers.
+//!
+//! ```no_run
+//! use cbpii::Secret;
+//! use cbpii::identity::{CertificateReport, CertificateUse, InspectOptions, SealIdentity, TransportIdentity};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (chain, key) = (std::fs::read("qwac.pem")?, std::fs::read("qwac.key")?);
+//! let transport = TransportIdentity::from_pem(&chain, &key, Some(&Secret::new("password")))?;
+//! let seal = SealIdentity::from_pkcs12(&std::fs::read("qsealc.p12")?, &Secret::new("password"))?;
+//!
+//! let now = std::time::SystemTime::now().into();
+//! let options = InspectOptions::at(now).for_use(CertificateUse::Seal);
+//! for finding in CertificateReport::of(seal.chain(), &options).findings {
+//!     println!("{}: {}", finding.severity, finding.sentence);
+//! }
+//! # let _ = transport;
+//! # Ok(())
+//! # }
+//! ```
 
 mod certificate;
 mod certificate_chain;
@@ -28,7 +47,6 @@ pub use pkcs12::KeyStore;
 pub use private_key::{KeyType, PrivateKey};
 pub use qc_statement::{Psd2Role, QcType};
 pub use report::{CertificateReport, CertificateUse, InspectOptions};
-pub(crate) use seal_identity::KeyIdValues;
 pub use seal_identity::SealIdentity;
 pub use signer::{FnSigner, KeySigner, SignatureAlgorithm, Signer, signer_from_fn};
 pub use transport_identity::TransportIdentity;

@@ -467,10 +467,14 @@ mod tests {
 
     #[test]
     fn keys_that_cannot_be_used_are_told_apart() {
-        let rsa = |bits: &str| generate(&["RSA", "-pkeyopt", &format!("rsa_keygen_bits:{bits}")]);
+        // Four small primes are found sooner than two large ones; the size is judged first.
+        let rsa = |bits: &str, primes: &str| {
+            let (bits, primes) = (format!("rsa_keygen_bits:{bits}"), format!("rsa_keygen_primes:{primes}"));
+            generate(&["RSA", "-pkeyopt", &bits, "-pkeyopt", &primes])
+        };
         for key in [
-            rsa("1024"),
-            rsa("4104"),
+            rsa("1024", "2"),
+            rsa("4104", "4"),
             ec_key("P-521"),
             ec_key("secp256k1"),
             generate(&["ED25519"]),
@@ -481,7 +485,7 @@ mod tests {
             }
         }
         assert_eq!(
-            code_of(PrivateKey::from_bytes(&encrypt(&rsa("1024"), &["-iter", "1"]), Some(&password()))),
+            code_of(PrivateKey::from_bytes(&encrypt(&rsa("1024", "2"), &["-iter", "1"]), Some(&password()))),
             ErrorCode::KeyUnsupported
         );
     }

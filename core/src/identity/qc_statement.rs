@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use x509_parser::asn1_rs::{Any, FromDer, Oid, Tag};
 
+use super::distinguished_name::text;
+
 const COMPLIANCE: &str = "0.4.0.1862.1.1";
 const SECURE_DEVICE: &str = "0.4.0.1862.1.4";
 const TYPE: &str = "0.4.0.1862.1.6";
@@ -145,15 +147,15 @@ impl QcStatements {
 
 impl Psd2Statement {
     fn read(info: &Any<'_>) -> Option<Self> {
-        let [roles, authority_name, authority_id] = &parts(info)?[..] else { return None };
+        let [roles, authority_name, authority_id, ..] = &parts(info)?[..] else { return None };
         let roles = parts(roles)?.iter().map(role_oid).collect::<Option<Vec<_>>>()?;
         Some(Self {
             roles: Psd2Role::ALL
                 .into_iter()
                 .filter(|role| roles.iter().any(|oid| oid == role.oid()))
                 .collect(),
-            authority_name: authority_name.as_utf8string().ok()?.string(),
-            authority_id: authority_id.as_utf8string().ok()?.string(),
+            authority_name: text(authority_name)?,
+            authority_id: text(authority_id)?,
         })
     }
 }

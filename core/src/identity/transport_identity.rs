@@ -280,7 +280,7 @@ mod tests {
         }
         let both = format!("{}{}{}", root.pem(), other.pem(), one.pem());
         let identity = TransportIdentity::from_pem(both.as_bytes(), one.key_pem().as_bytes(), None).unwrap();
-        assert_eq!(identity.chain().leaf_der(), one.der());
+        assert_eq!(identity.chain().leaf().der, one.der());
         assert!(!format!("{identity:?}").contains("BEGIN"));
     }
 

@@ -1,6 +1,6 @@
 //! The bank itself: its settings, customers and grants, and which part of it answers a request.
 
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -9,6 +9,7 @@ use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 
 use crate::authorize;
 use crate::clock::Clock;
+use crate::connection::{Ending, Line};
 use crate::eligibility::Presented;
 use crate::error::SandboxError;
 use crate::exchange::{Answer, Endpoint, Exchange, Refused};
@@ -107,6 +108,8 @@ pub(crate) struct Bank {
     pub(crate) flows: Mutex<Flows>,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
+    /// The connections that may still be open.
+    lines: Mutex<Vec<Weak<Line>>>,
 }
 
 /// What a bank is made of when it opens.
@@ -142,7 +145,21 @@ impl Bank {
             flows: Mutex::default(),
             faults: Faults::default(),
             recorder,
+            lines: Mutex::default(),
         })
+    }
+
+    /// Keeps sight of a connection for as long as it lives.
+    pub(crate) fn connected(&self, line: &Arc<Line>) {
+        let mut lines = self.lines.locked();
+        lines.retain(|line| line.strong_count() > 0);
+        lines.push(Arc::downgrade(line));
+    }
+
+    /// Closes every connection, whatever it is doing.
+    pub(crate) fn hang_up(&self) {
+        let lines = std::mem::take(&mut *self.lines.locked());
+        lines.iter().filter_map(Weak::upgrade).for_each(|line| line.hang_up(Ending::Close));
     }
 
     pub(crate) fn settings(&self) -> Arc<Settings> {

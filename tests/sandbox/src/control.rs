@@ -96,6 +96,11 @@ impl Control {
         self.bank.recorder.connections_opened()
     }
 
+    /// Closes every open connection without a word, as a bank does with idle ones; what is under way is lost.
+    pub fn close_connections(&self) {
+        self.bank.hang_up();
+    }
+
     /// Forgets the requests and connections seen so far.
     pub fn forget_requests(&self) {
         self.bank.recorder.forget();

@@ -94,6 +94,10 @@ fn act(control: &Control, method: &Method, route: &str, query: &str, body: &[u8]
         ("GET", "connections") => {
             Ok(json!({"opened": control.connections_opened(), "connections": control.connections()}))
         }
+        ("DELETE", "connections") => {
+            control.close_connections();
+            done
+        }
         ("GET", "personas") => Ok(serde_json::to_value(control.personas())?),
         ("POST", "personas") => {
             control.put_persona(read(body)?)?;

@@ -9,6 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::bank::Bank;
+use crate::eligibility::Presented;
 use crate::exchange::{Answer, Exchange, Refused};
 use crate::iban;
 use crate::lock::Locked as _;
@@ -82,6 +83,10 @@ pub(crate) fn answer(bank: &Bank, settings: &Settings, exchange: &Exchange) -> A
 
 /// Adds what every honest answer of this endpoint carries, and signs it.
 pub(crate) fn complete(bank: &Bank, settings: &Settings, exchange: &Exchange, answer: &mut Answer) {
+    if !matches!(*exchange.connection.client, Presented::Trusted(_)) {
+        // Refused in front of the bank, which never saw the request.
+        return;
+    }
     let is_set = answer.headers.iter().any(|(name, _)| name == "x-request-id");
     if let Some(id) = exchange.headers.get("x-request-id").and_then(|value| value.to_str().ok())
         && !is_set

@@ -26,7 +26,7 @@ pub const PENDING: &str = "pending";
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RequestRecord {
-    /// Counts from 1 since the start or the last reset.
+    /// Counts from 1 since the start, also across a reset.
     pub sequence: u64,
     /// When its body had been read, by real time.
     #[serde(serialize_with = "write_time")]
@@ -142,8 +142,10 @@ impl Recorder {
     /// Completes a request's record and writes its log line.
     pub(crate) fn conclude(&self, sequence: u64, status: Option<u16>, verdict: &str) {
         let mut seen = self.seen.locked();
-        let found = seen.requests.iter_mut().rev().find(|record| record.sequence == sequence);
-        let Some(record) = found else { return };
+        // Numbers are consecutive; a record that was forgotten meanwhile is not there to complete.
+        let first = seen.requests.front().map_or(0, |record| record.sequence);
+        let position = sequence.checked_sub(first).and_then(|position| usize::try_from(position).ok());
+        let Some(record) = position.and_then(|position| seen.requests.get_mut(position)) else { return };
         record.status = status;
         verdict.clone_into(&mut record.verdict);
         let line = (!matches!(self.sink, Sink::Off)).then(|| log_line(record));
@@ -193,11 +195,11 @@ impl Recorder {
         }
     }
 
-    /// Forgets the requests and connections; connections keep their numbers.
+    /// Forgets the requests and connections; numbers go on.
     pub(crate) fn forget(&self) {
         let mut seen = self.seen.locked();
-        let last_connection = seen.last_connection;
-        *seen = Seen { last_connection, ..Seen::default() };
+        seen.requests.clear();
+        seen.connections.clear();
     }
 
     fn write(&self, line: &Value) {

@@ -70,6 +70,7 @@ async fn welcome(bank: Arc<Bank>, stream: TcpStream, serves: &'static [Endpoint]
             record.resumed = facts.resumed;
             record.organisation = facts.client.organisation().map(str::to_owned);
             bank.recorder.connected(record);
+            bank.connected(&line);
             speak_http(Service { bank, serves, line, facts }, stream).await;
         }
         Err(reason) => {
@@ -162,8 +163,10 @@ async fn speak_http(service: Service, stream: TlsStream<Socket>) {
             }),
         );
     tokio::select! {
+        // A connection that is to end answers no further request.
+        biased;
+        () = line.ended() => {}
         // How a client leaves is its own affair.
         _ = connection => {}
-        () = line.ended() => {}
     }
 }

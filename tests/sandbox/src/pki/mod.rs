@@ -6,8 +6,8 @@ mod qc_statements;
 mod rsassa_pss;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -197,7 +197,7 @@ impl<'a> Authority<'a> {
     fn tpp(&self, recipe: &Recipe<'_>) -> Result<Credential, SandboxError> {
         let mut params = leaf_params(&[], recipe.from_days, recipe.until_days)?;
         let subject = &mut params.distinguished_name;
-        subject.push(DnType::CountryName, "FR");
+        subject.push(DnType::CountryName, country()?);
         subject.push(DnType::OrganizationName, "Carte Exemple SA");
         subject.push(DnType::CustomDnType(ORGANIZATION_IDENTIFIER.to_vec()), recipe.organisation);
         subject.push(DnType::CommonName, "tpp.carte-exemple.example");
@@ -214,6 +214,7 @@ impl<'a> Authority<'a> {
                     vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
             }
         }
+        params.custom_extensions.push(qc_statements::policy(recipe.kind));
         let statements = qc_statements::encode(recipe.kind, recipe.roles, AUTHORITY_NAME, AUTHORITY_ID);
         params
             .custom_extensions
@@ -247,12 +248,17 @@ impl<'a> Authority<'a> {
 
 fn authority_params(name: &str, constraints: BasicConstraints) -> Result<CertificateParams, SandboxError> {
     let mut params = leaf_params(&[], -500, 3650)?;
-    params.distinguished_name.push(DnType::CountryName, "FR");
+    params.distinguished_name.push(DnType::CountryName, country()?);
     params.distinguished_name.push(DnType::OrganizationName, "Sandbox QTSP");
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(constraints);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
+}
+
+/// A country is a PrintableString (RFC 5280, appendix A.1), where rcgen writes UTF8String by itself.
+fn country() -> Result<DnValue, SandboxError> {
+    Ok(DnValue::PrintableString("FR".try_into()?))
 }
 
 /// Validity relative to today and a fresh serial number; the subject is still empty.

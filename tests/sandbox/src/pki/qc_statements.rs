@@ -1,11 +1,13 @@
 //! The QCStatements extension of a PSD2 certificate (ETSI EN 319 412-5 and TS 119 495), as its issuer writes it.
 
+use rcgen::CustomExtension;
 use yasna::models::ObjectIdentifier;
 use yasna::{DERWriter, DERWriterSeq, construct_der};
 
 /// The extension's own identifier, `id-pe-qcStatements`.
 pub(crate) const EXTENSION: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 3];
 
+const CERTIFICATE_POLICIES: &[u64] = &[2, 5, 29, 32];
 const QC_COMPLIANCE: &[u64] = &[0, 4, 0, 1862, 1, 1];
 const QC_PDS: &[u64] = &[0, 4, 0, 1862, 1, 5];
 const QC_TYPE: &[u64] = &[0, 4, 0, 1862, 1, 6];
@@ -61,6 +63,18 @@ pub(crate) fn encode(kind: QcType, roles: &[Role], authority_name: &str, authori
             }
         });
     })
+}
+
+/// The certificate policy a qualified certificate is issued under: QCP-w-psd2 or QCP-l.
+pub(crate) fn policy(kind: QcType) -> CustomExtension {
+    let policy: &[u64] = match kind {
+        QcType::Seal => &[0, 4, 0, 194112, 1, 1],
+        QcType::Web => &[0, 4, 0, 19495, 3, 1],
+    };
+    let content = construct_der(|writer| {
+        writer.write_sequence(|policies| policies.next().write_sequence(|entry| write_oid(entry, policy)));
+    });
+    CustomExtension::from_oid_content(CERTIFICATE_POLICIES, content)
 }
 
 impl QcType {

@@ -371,3 +371,8 @@ pub(crate) fn control(base: &str, method: &str, route: &str, body: &str) -> (u16
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap())
 }
+
+/// The value of an `Authorization` header for HTTP Basic.
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}

@@ -243,6 +243,22 @@ fn connections_can_be_broken_before_tls() {
 }
 
 #[test]
+fn idle_connections_can_be_closed_behind_the_clients_back() {
+    let bank = bank();
+    let mut client = Client::new(&bank);
+    let funds = Funds::new(&bank, &token(&bank, "CLAIRE"), &coverage("1", CLAIRE));
+    assert_eq!(funds.send(&mut client).unwrap().status, 200);
+    bank.control().close_connections();
+    let error = funds.send(&mut client).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+        "{error}"
+    );
+    assert_eq!(funds.send(&mut client).unwrap().status, 200);
+    assert_eq!(bank.control().requests().len(), 2, "the one in between never arrived");
+}
+
+#[test]
 fn a_fault_that_makes_no_sense_is_refused() {
     let control = bank().control();
     for rule in [

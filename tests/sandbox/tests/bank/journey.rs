@@ -167,6 +167,37 @@ fn verify_answer(bank: &Sandbox, reply: &Reply) {
 }
 
 #[test]
+fn a_bank_can_want_http_basic_and_the_scope_and_say_who_it_is() {
+    let patch = json!({
+        "client_authentication": "client_secret_basic", "scope_in_token_request": true, "iss_returned": true,
+    });
+    let bank = Sandbox::start(SandboxOptions { settings: Some(patch), ..Default::default() }).unwrap();
+    let callback = bank.approve(&consent_url(&bank, "s"), "CLAIRE").unwrap();
+    assert_eq!(parameter(&callback, "iss").as_deref(), Some(bank.endpoints().origin.as_str()));
+    let code = parameter(&callback, "code").unwrap();
+    let issuer = bank.issuer();
+    let secret = issuer.client_secret.as_deref().unwrap();
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "authorization_code")
+        .append_pair("code", &code)
+        .append_pair("redirect_uri", &issuer.redirect_uri)
+        .append_pair("scope", "cbpii")
+        .finish();
+    let mut client = Client::new(&bank);
+    let mut send = |secret: &str, body: &str| {
+        let authorization = basic(&issuer.client_id, secret);
+        let headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", authorization.as_str()),
+        ];
+        client.send(&bank.endpoints().token_url, "POST", &headers, body.as_bytes()).unwrap()
+    };
+    assert_eq!(send("wrong", &body).json()["error"], "invalid_client");
+    assert_eq!(send(secret, &body.replace("&scope=cbpii", "")).json()["error"], "invalid_scope");
+    assert_eq!(send(secret, &body).status, 200);
+}
+
+#[test]
 fn two_banks_live_side_by_side() {
     let one = Sandbox::start(SandboxOptions::default()).unwrap();
     let two = Sandbox::start(SandboxOptions::default()).unwrap();

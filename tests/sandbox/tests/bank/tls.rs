@@ -42,6 +42,9 @@ fn a_refused_certificate_is_an_html_page_as_behind_nginx() {
             assert_eq!(reply.status, 400, "{name:?}");
             assert!(reply.text().contains(sentence), "{name:?}: {}", reply.text());
             assert_eq!(reply.header("content-type"), Some("text/html"));
+            let funds = Funds::new(&bank, "x", &coverage("1", CLAIRE)).send(&mut client).unwrap();
+            assert!(funds.text().contains(sentence));
+            assert_eq!((funds.header("signature"), funds.header("x-request-id")), (None, None));
         }
     }
 }
