@@ -68,6 +68,7 @@ pub mod funds;
 pub mod http;
 pub mod identity;
 pub mod manual;
+pub mod many;
 mod refusal;
 mod secret;
 pub mod session;
@@ -86,6 +87,7 @@ pub use funds::{
     Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext,
 };
 pub use identity::Issuer;
+pub use many::confirm_many;
 pub use secret::{Secret, SecretBytes};
 pub use session::{ConsentState, ConsentStatus, NextAction, Session, SessionOptions, SessionPool, renewals_due};
 pub use token::Tokens;

@@ -31,5 +31,6 @@ pub mod logging {}
 
 #[doc = include_str!("running_a_fleet.md")]
 pub mod running_a_fleet {}
+
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}

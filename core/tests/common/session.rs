@@ -1,5 +1,5 @@
 //! What the tests of sessions share: a clock that is set by hand, a bank in memory, stores with keys.
-#![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses what it needs")]
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
