@@ -392,9 +392,14 @@ impl<T> Desk<T> {
         let mut options = CallOptions::default().cancel(self.handle.cancel.clone());
         options.timeout = self.options.timeout;
         let (session, request) = (&pulled.check.session, &pulled.check.request);
-        catch_unwind(AssertUnwindSafe(|| session.confirm_funds_with(request, &options))).unwrap_or_else(|_| {
-            Err(Error::new(ErrorCode::Internal, "The check ended in a panic, of this library or of a part supplied to it; report it."))
-        })
+        catch_unwind(AssertUnwindSafe(|| session.confirm_funds_with(request, &options))).unwrap_or_else(
+            |_| {
+                Err(Error::new(
+                    ErrorCode::Internal,
+                    "The check ended in a panic, of this library or of a part supplied to it; report it.",
+                ))
+            },
+        )
     }
 
     /// Puts a check aside whose bank wants a pause; everything else is the outcome.
@@ -404,7 +409,9 @@ impl<T> Desk<T> {
         outcome: Result<FundsConfirmation>,
     ) -> Option<(Pulled<T>, Result<FundsConfirmation>)> {
         let (limited, asked) = match &outcome {
-            Err(error) if error.code() == ErrorCode::RateLimited => (error.http_status().is_some(), error.retry_after()),
+            Err(error) if error.code() == ErrorCode::RateLimited => {
+                (error.http_status().is_some(), error.retry_after())
+            }
             _ => (false, None),
         };
         let mut state = self.state();

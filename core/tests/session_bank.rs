@@ -11,8 +11,8 @@ use std::time::Duration;
 use cbpii::session::ConsentEvent;
 use cbpii::store::{MemoryStore, SealedStore};
 use cbpii::{
-    Advice, CallOptions, CancelToken, Client, ConsentState, ErrorCode, ErrorKind, NextAction, Secret, Session,
-    SessionPool, Tokens,
+    Advice, CallOptions, CancelToken, Client, ConsentState, ErrorCode, ErrorKind, NextAction, Secret,
+    Session, SessionPool, Tokens,
 };
 use cbpii_sandbox::{Endpoint, Fault, FaultRule, RefreshTokenRotation, Sandbox};
 use support::{TestClock, careful_builder, check, refreshes, rotating, sealed};
@@ -78,7 +78,11 @@ fn a_token_is_refreshed_from_the_second_of_the_margin_on() {
     assert!(scene.session.confirm_funds(&check("R2")).unwrap().available);
     assert!(scene.session.confirm_funds(&check("R3")).unwrap().available);
     assert_eq!(refreshes(&scene.sandbox), 1);
-    assert_eq!(scene.session.consent_expires_at(), scene.tokens.consent_expires_at(), "refreshing moves no end");
+    assert_eq!(
+        scene.session.consent_expires_at(),
+        scene.tokens.consent_expires_at(),
+        "refreshing moves no end"
+    );
 }
 
 #[test]
@@ -168,7 +172,8 @@ fn who_waits_for_a_refresh_waits_no_longer_than_its_own_deadline_and_the_refresh
 
 #[test]
 fn a_refresh_token_is_kept_when_none_comes_back_and_replaced_when_one_does() {
-    for rotation in [RefreshTokenRotation::Absent, RefreshTokenRotation::Same, RefreshTokenRotation::Rotated] {
+    for rotation in [RefreshTokenRotation::Absent, RefreshTokenRotation::Same, RefreshTokenRotation::Rotated]
+    {
         let scene = scene(rotation);
         for round in 1..=3 {
             scene.advance(3600);
@@ -180,7 +185,13 @@ fn a_refresh_token_is_kept_when_none_comes_back_and_replaced_when_one_does() {
 
 #[test]
 fn at_a_bank_that_keeps_the_token_a_lost_answer_is_made_good_by_the_next_caller() {
-    let faults = [Fault::AnswerLost, Fault::ResetMidAnswer, Fault::TruncatedBody, Fault::HtmlPage { status: 500 }, unavailable()];
+    let faults = [
+        Fault::AnswerLost,
+        Fault::ResetMidAnswer,
+        Fault::TruncatedBody,
+        Fault::HtmlPage { status: 500 },
+        unavailable(),
+    ];
     for fault in faults {
         let scene = scene(RefreshTokenRotation::Same);
         scene.advance(3600);
@@ -188,7 +199,10 @@ fn at_a_bank_that_keeps_the_token_a_lost_answer_is_made_good_by_the_next_caller(
         let error = scene.session.confirm_funds(&check("R1")).unwrap_err();
         assert_ne!(error.kind(), ErrorKind::ConsentRequired, "{fault:?}: {error}");
         assert_eq!(scene.events().last(), Some(&ConsentEvent::OutcomeUnknown), "{fault:?}: {error}");
-        assert_eq!((scene.session.state(), scene.session.next_action()), (ConsentState::Active, NextAction::Refresh));
+        assert_eq!(
+            (scene.session.state(), scene.session.next_action()),
+            (ConsentState::Active, NextAction::Refresh)
+        );
         assert!(scene.elsewhere().confirm_funds(&check("R2")).unwrap().available, "{fault:?}");
         assert_eq!(refreshes(&scene.sandbox), 2, "{fault:?}");
     }
@@ -299,5 +313,8 @@ fn a_forgotten_consent_is_unknown_to_every_session() {
         assert_eq!(error.code(), ErrorCode::ConsentUnknown);
     }
     let expected = scene.tokens.refresh_token().map(Secret::expose);
-    assert!(expected.is_some() && scene.sandbox.control().requests().iter().all(|seen| seen.endpoint != Endpoint::Funds));
+    assert!(
+        expected.is_some()
+            && scene.sandbox.control().requests().iter().all(|seen| seen.endpoint != Endpoint::Funds)
+    );
 }

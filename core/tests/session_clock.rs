@@ -22,7 +22,8 @@ fn session(given: &str, days: u64, options: SessionOptions) -> (Session, TestClo
     let given = moment(given);
     let clock = TestClock::at(given);
     let bank = MemoryBank::new(|_| token_answer("fresh", None));
-    let pool = SessionPool::with_options(memory_client(&bank, &clock), sealed(MemoryStore::new()), options).unwrap();
+    let pool =
+        SessionPool::with_options(memory_client(&bank, &clock), sealed(MemoryStore::new()), options).unwrap();
     let end = given.saturating_add(Duration::from_secs(days * DAY));
     let tokens = Tokens::new("access", Some("refresh".into()), given, None, end).unwrap();
     (pool.keep("a", &tokens).unwrap(), clock, bank)
@@ -46,7 +47,12 @@ fn a_consent_goes_from_active_to_renew_soon_to_expired_at_exact_seconds() {
             (moment(given).saturating_add(second), ConsentState::Active, NextAction::None, days - 1),
             (moment(renew_from).saturating_sub(second), ConsentState::Active, NextAction::None, 14),
             (moment(renew_from), ConsentState::RenewSoon, NextAction::RenewConsent, 14),
-            (moment(renew_from).saturating_add(second), ConsentState::RenewSoon, NextAction::RenewConsent, 13),
+            (
+                moment(renew_from).saturating_add(second),
+                ConsentState::RenewSoon,
+                NextAction::RenewConsent,
+                13,
+            ),
             (moment(end).saturating_sub(second), ConsentState::RenewSoon, NextAction::RenewConsent, 0),
             (moment(end), ConsentState::Expired, NextAction::RenewConsent, 0),
             (moment(end).saturating_add(second), ConsentState::Expired, NextAction::RenewConsent, 0),
@@ -68,7 +74,8 @@ fn a_consent_goes_from_active_to_renew_soon_to_expired_at_exact_seconds() {
 #[test]
 fn when_to_renew_is_the_issuers_choice() {
     let week = Duration::from_secs(7 * DAY);
-    let (session, clock, _) = session("2026-01-01T00:00:00Z", 90, SessionOptions::default().renew_before(week));
+    let (session, clock, _) =
+        session("2026-01-01T00:00:00Z", 90, SessionOptions::default().renew_before(week));
     assert_eq!(session.renew_from(), moment("2026-03-25T00:00:00Z"));
     clock.set(moment("2026-03-24T23:59:59Z"));
     assert_eq!(session.state(), ConsentState::Active);

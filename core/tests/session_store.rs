@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use cbpii::session::{ConsentEvent, RenewalReason};
 use cbpii::store::{
-    ConsentStore, DueRecord, MemoryStore, RecordKey, RecordKeys, SaveOutcome, SealedStore, SqliteStore, StoredRecord,
+    ConsentStore, DueRecord, MemoryStore, RecordKey, RecordKeys, SaveOutcome, SealedStore, SqliteStore,
+    StoredRecord,
 };
-use cbpii::{
-    ConsentState, Error, ErrorCode, ErrorKind, RequestSent, SessionPool, Timestamp, renewals_due,
+use cbpii::{ConsentState, Error, ErrorCode, ErrorKind, RequestSent, SessionPool, Timestamp, renewals_due};
+use support::{
+    MemoryBank, TestClock, check, invalid_grant, keys, memory_client, sealed, token_answer, tokens,
 };
-use support::{MemoryBank, TestClock, check, invalid_grant, keys, memory_client, sealed, token_answer, tokens};
 
 fn start() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
@@ -91,7 +92,8 @@ fn a_record_is_for_one_bank() {
     let mut record = cbpii::Bank::bpce("13807", cbpii::Environment::Sandbox).unwrap();
     record.signature = None;
     let issuer = cbpii::Issuer::new("PSDFR-ACPR-12345", "https://issuer.example/callback").unwrap();
-    let client = cbpii::Client::builder(record, issuer).transport(bank).check_eligibility(false).build().unwrap();
+    let client =
+        cbpii::Client::builder(record, issuer).transport(bank).check_eligibility(false).build().unwrap();
     assert_eq!(SessionPool::new(client, store).open("a").unwrap_err().code(), ErrorCode::StoreBank);
 }
 
@@ -178,10 +180,23 @@ impl ConsentStore for Failing {
         self.inner.load(id)
     }
 
-    fn save(&self, id: &str, sealed: &[u8], due_at: Timestamp, expected: Option<u64>) -> Result<SaveOutcome, Error> {
-        let used_up = || self.saves_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err();
+    fn save(
+        &self,
+        id: &str,
+        sealed: &[u8],
+        due_at: Timestamp,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        let used_up = || {
+            self.saves_left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+                .is_err()
+        };
         if self.failing.load(Ordering::SeqCst) && used_up() {
-            return Err(Error::new(ErrorCode::StoreFull, "The disk of the consent store is full; make room."));
+            return Err(Error::new(
+                ErrorCode::StoreFull,
+                "The disk of the consent store is full; make room.",
+            ));
         }
         self.inner.save(id, sealed, due_at, expected)
     }
@@ -190,7 +205,12 @@ impl ConsentStore for Failing {
         self.inner.delete(id)
     }
 
-    fn list(&self, before: Timestamp, after: Option<&DueRecord>, limit: usize) -> Result<Vec<DueRecord>, Error> {
+    fn list(
+        &self,
+        before: Timestamp,
+        after: Option<&DueRecord>,
+        limit: usize,
+    ) -> Result<Vec<DueRecord>, Error> {
         self.inner.list(before, after, limit)
     }
 }
@@ -199,8 +219,9 @@ impl ConsentStore for Failing {
 fn a_store_that_fails_before_the_refresh_keeps_the_bank_from_being_asked() {
     let (clock, store) = (TestClock::at(start()), Failing::new());
     let bank = MemoryBank::new(|_| token_answer(FRESH, None));
-    let session =
-        pool(&bank, &clock, sealed(store.clone())).keep("a", &tokens(ACCESS, Some(REFRESH), start())).unwrap();
+    let session = pool(&bank, &clock, sealed(store.clone()))
+        .keep("a", &tokens(ACCESS, Some(REFRESH), start()))
+        .unwrap();
     clock.advance(Duration::from_secs(3600));
     store.fail_after(0);
     assert_eq!(session.confirm_funds(&check("R1")).unwrap_err().code(), ErrorCode::StoreFull);
@@ -213,7 +234,11 @@ fn a_store_that_fails_before_the_refresh_keeps_the_bank_from_being_asked() {
 fn tokens_a_store_cannot_take_wait_in_memory_even_without_a_session() {
     let (clock, store) = (TestClock::at(start()), Failing::new());
     let bank = MemoryBank::new(|form| {
-        if form.contains(REFRESH) { token_answer(FRESH, Some("rotated")) } else { token_answer("second", Some("rotated-2")) }
+        if form.contains(REFRESH) {
+            token_answer(FRESH, Some("rotated"))
+        } else {
+            token_answer("second", Some("rotated-2"))
+        }
     });
     let ours = pool(&bank, &clock, sealed(store.clone()));
     let session = ours.keep("a", &tokens(ACCESS, Some(REFRESH), start())).unwrap();
@@ -278,7 +303,8 @@ fn a_renewed_consent_wins_over_the_answer_to_an_old_refresh() {
     let ours = pool(&bank, &clock, store.clone());
     let session = ours.keep("a", &tokens(ACCESS, Some(REFRESH), start())).unwrap();
     clock.advance(Duration::from_secs(3600));
-    let renewed = tokens("renewed", Some("renewed-refresh"), start().saturating_add(Duration::from_secs(3600)));
+    let renewed =
+        tokens("renewed", Some("renewed-refresh"), start().saturating_add(Duration::from_secs(3600)));
     std::thread::scope(|scope| {
         let old = scope.spawn(|| session.confirm_funds(&check("R1")));
         arrived.wait();
@@ -298,13 +324,17 @@ fn a_request_that_never_left_is_no_reason_for_doubt() {
     let failing = Arc::clone(&fail);
     let bank = MemoryBank::new(move |_| {
         if failing.swap(false, Ordering::SeqCst) {
-            let error = Error::new(ErrorCode::TlsUnknownIssuer, "The bank's certificate is not trusted; add its root.");
+            let error = Error::new(
+                ErrorCode::TlsUnknownIssuer,
+                "The bank's certificate is not trusted; add its root.",
+            );
             return Err(error.with_request_sent(RequestSent::No));
         }
         invalid_grant()
     });
-    let session =
-        pool(&bank, &clock, sealed(MemoryStore::new())).keep("a", &tokens(ACCESS, Some(REFRESH), start())).unwrap();
+    let session = pool(&bank, &clock, sealed(MemoryStore::new()))
+        .keep("a", &tokens(ACCESS, Some(REFRESH), start()))
+        .unwrap();
     clock.advance(Duration::from_secs(3600));
     assert_eq!(session.confirm_funds(&check("R1")).unwrap_err().code(), ErrorCode::TlsUnknownIssuer);
     assert_eq!(session.confirm_funds(&check("R2")).unwrap_err().code(), ErrorCode::ConsentLost);
@@ -327,13 +357,20 @@ fn the_nightly_list_has_what_ends_what_is_lost_and_nothing_else() {
     assert_eq!(session.confirm_funds(&check("R1")).unwrap_err().code(), ErrorCode::ConsentLost);
     let due: Vec<_> = renewals_due(&store, day(500)).map(Result::unwrap).collect();
     assert_eq!(due.len(), 501);
-    let lost: Vec<_> = due.iter().filter(|due| due.reason == RenewalReason::Lost).map(|due| &*due.id).collect();
+    let lost: Vec<_> =
+        due.iter().filter(|due| due.reason == RenewalReason::Lost).map(|due| &*due.id).collect();
     assert_eq!(lost, ["lost"]);
     assert!(due.iter().any(|due| due.id == "ends-in-499") && !due.iter().any(|due| due.id == "ends-in-500"));
-    assert_eq!((due[0].id.as_str(), due[0].consent_expires_at, due[0].bank_id.as_str()), ("ends-in-000", day(0), session.client().bank().id.as_str()));
+    assert_eq!(
+        (due[0].id.as_str(), due[0].consent_expires_at, due[0].bank_id.as_str()),
+        ("ends-in-000", day(0), session.client().bank().id.as_str())
+    );
     // One damaged record does not hide the others.
     let record = raw.load("ends-in-002").unwrap().unwrap();
-    assert!(matches!(raw.save("ends-in-002", b"damaged", record.due_at, Some(record.version)).unwrap(), SaveOutcome::Saved(_)));
+    assert!(matches!(
+        raw.save("ends-in-002", b"damaged", record.due_at, Some(record.version)).unwrap(),
+        SaveOutcome::Saved(_)
+    ));
     let (good, bad): (Vec<_>, Vec<_>) = renewals_due(&store, day(5)).partition(Result::is_ok);
     assert_eq!((good.len(), bad.len()), (5, 1));
     assert_eq!(bad[0].as_ref().unwrap_err().code(), ErrorCode::StoreCorrupt);

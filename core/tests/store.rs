@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cbpii::store::{ConsentStore, DueRecord, MemoryStore, SaveOutcome, SqliteOptions, SqliteStore, open_store};
+use cbpii::store::{
+    ConsentStore, DueRecord, MemoryStore, SaveOutcome, SqliteOptions, SqliteStore, open_store,
+};
 use cbpii::{ErrorCode, ErrorKind, Timestamp};
 
 fn at(seconds: i64) -> Timestamp {
@@ -53,7 +55,10 @@ fn a_record_is_saved_only_over_the_version_that_was_read() {
         assert_eq!(store.save("a", b"x", at(9), Some(first)).unwrap(), SaveOutcome::Conflict);
         assert_eq!(store.save("a", b"x", at(9), Some(u64::MAX)).unwrap(), SaveOutcome::Conflict);
         let record = store.load("a").unwrap().unwrap();
-        assert_eq!((record.sealed.as_slice(), record.due_at, record.version), (b"two".as_slice(), at(1), second));
+        assert_eq!(
+            (record.sealed.as_slice(), record.due_at, record.version),
+            (b"two".as_slice(), at(1), second)
+        );
     });
 }
 
@@ -78,7 +83,9 @@ fn of_many_who_save_over_one_version_one_wins() {
             let threads: Vec<_> = (0..8u8)
                 .map(|n| {
                     let store = &store;
-                    scope.spawn(move || store.save("a", &[n], at(1), Some(first)).unwrap() != SaveOutcome::Conflict)
+                    scope.spawn(move || {
+                        store.save("a", &[n], at(1), Some(first)).unwrap() != SaveOutcome::Conflict
+                    })
                 })
                 .collect();
             threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
@@ -151,7 +158,11 @@ fn a_damaged_file_is_an_error_and_is_not_touched() {
         damage(&mut bytes);
         fs::write(&path, &bytes).unwrap();
         let error = all_of(&path).unwrap_err();
-        assert_eq!((error.kind(), error.code()), (ErrorKind::Store, ErrorCode::StoreCorrupt), "{what}: {error}");
+        assert_eq!(
+            (error.kind(), error.code()),
+            (ErrorKind::Store, ErrorCode::StoreCorrupt),
+            "{what}: {error}"
+        );
         assert!(fs::read(&path).unwrap() == bytes, "{what}: the damaged file was changed");
         fs::write(&path, &good).unwrap();
         assert_eq!(all_of(&path).unwrap(), 40, "{what}: the copy is good again");

@@ -48,7 +48,10 @@ impl Limits {
 
     fn left(&self) -> Result<Duration> {
         if self.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
-            return Err(Error::new(ErrorCode::Cancelled, "The call was cancelled while it waited for a refresh."));
+            return Err(Error::new(
+                ErrorCode::Cancelled,
+                "The call was cancelled while it waited for a refresh.",
+            ));
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -96,7 +99,9 @@ impl State {
             return None;
         }
         let good = match why {
-            Why::Due => !status::is_due(&record.tokens, pool.options.refresh_margin, now) || self.is_good_yet(now),
+            Why::Due => {
+                !status::is_due(&record.tokens, pool.options.refresh_margin, now) || self.is_good_yet(now)
+            }
             Why::Refused(refused) => record.tokens.access_token() != refused.access_token(),
         };
         good.then(|| Arc::clone(&record.tokens))

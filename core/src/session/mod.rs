@@ -144,7 +144,9 @@ impl Session {
         match &outcome {
             Ok(_) => self.0.note_verdict(None),
             Err(error) => match error.code() {
-                code @ (ErrorCode::AccessTokenRefused | ErrorCode::WrongRole | ErrorCode::AccessNotGranted) => {
+                code @ (ErrorCode::AccessTokenRefused
+                | ErrorCode::WrongRole
+                | ErrorCode::AccessNotGranted) => {
                     self.0.note_verdict(Some(code));
                 }
                 _ => {}
@@ -215,6 +217,9 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("id", &self.0.id).field("status", &self.status()).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("id", &self.0.id)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
     }
 }

@@ -174,7 +174,8 @@ impl ConsentRecord {
     /// The refresh did not happen.
     pub(super) fn failed(mut self, now: Timestamp, cause: ErrorCode) -> Self {
         let repeats_unknown = self.own_mark().is_some_and(|mark| mark.repeats_unknown);
-        self.mark = self.mark.filter(|_| repeats_unknown).map(|mark| RefreshMark { lease_until: None, ..mark });
+        self.mark =
+            self.mark.filter(|_| repeats_unknown).map(|mark| RefreshMark { lease_until: None, ..mark });
         self.with(now, ConsentEvent::RefreshFailed, Some(cause))
     }
 
@@ -194,11 +195,7 @@ impl ConsentRecord {
 
     /// The bank refused a check because of the consent.
     pub(super) fn refused(self, now: Timestamp, code: ErrorCode) -> Self {
-        Self { refused: Some(Verdict { at: now, code }), ..self }.with(
-            now,
-            ConsentEvent::Refused,
-            Some(code),
-        )
+        Self { refused: Some(Verdict { at: now, code }), ..self }.with(now, ConsentEvent::Refused, Some(code))
     }
 
     /// The bank answered a check.
@@ -249,7 +246,8 @@ impl ConsentRecord {
     /// The saved form, version 1: to be sealed.
     pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let tokens = self.tokens.to_json();
-        let verdict = |verdict: &Verdict| SavedVerdict { at: verdict.at, code: verdict.code.as_str().to_owned() };
+        let verdict =
+            |verdict: &Verdict| SavedVerdict { at: verdict.at, code: verdict.code.as_str().to_owned() };
         let moment = |moment: &ConsentMoment| SavedMoment {
             at: moment.at,
             event: moment.event,

@@ -57,12 +57,7 @@ impl ConsentStore for MemoryStore {
         Ok(true)
     }
 
-    fn list(
-        &self,
-        due_before: Timestamp,
-        after: Option<&DueRecord>,
-        limit: usize,
-    ) -> Result<Vec<DueRecord>> {
+    fn list(&self, due_before: Timestamp, after: Option<&DueRecord>, limit: usize) -> Result<Vec<DueRecord>> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = match after {
             Some(line) => Excluded((line.due_at, line.id.clone())),

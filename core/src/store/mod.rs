@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 pub use key::{RecordKey, RecordKeys};
 pub use memory::MemoryStore;
-pub use sealed::SealedStore;
 pub(crate) use sealed::DueLines;
+pub use sealed::SealedStore;
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 use crate::{Error, ErrorCode, Result, Timestamp};
@@ -85,12 +85,7 @@ pub trait ConsentStore: Send + Sync {
     ///
     /// # Errors
     /// Of kind `store`.
-    fn list(
-        &self,
-        due_before: Timestamp,
-        after: Option<&DueRecord>,
-        limit: usize,
-    ) -> Result<Vec<DueRecord>>;
+    fn list(&self, due_before: Timestamp, after: Option<&DueRecord>, limit: usize) -> Result<Vec<DueRecord>>;
 }
 
 impl<S: ConsentStore + ?Sized> ConsentStore for Arc<S> {
@@ -106,12 +101,7 @@ impl<S: ConsentStore + ?Sized> ConsentStore for Arc<S> {
         (**self).delete(id)
     }
 
-    fn list(
-        &self,
-        due_before: Timestamp,
-        after: Option<&DueRecord>,
-        limit: usize,
-    ) -> Result<Vec<DueRecord>> {
+    fn list(&self, due_before: Timestamp, after: Option<&DueRecord>, limit: usize) -> Result<Vec<DueRecord>> {
         (**self).list(due_before, after, limit)
     }
 }

@@ -173,9 +173,7 @@ fn compare_and_swap(
             "INSERT INTO consent (id, version, due_at, sealed) VALUES (:id, :version, :due_at, :sealed)
              ON CONFLICT (id) DO UPDATE SET version = :version, due_at = :due_at, sealed = :sealed",
         )?
-        .execute(
-            named_params! { ":id": id, ":version": version, ":due_at": due_at, ":sealed": sealed },
-        )?;
+        .execute(named_params! { ":id": id, ":version": version, ":due_at": due_at, ":sealed": sealed })?;
     transaction.commit()?;
     Ok(SaveOutcome::Saved(version.unsigned_abs()))
 }
@@ -209,12 +207,7 @@ impl ConsentStore for SqliteStore {
         removed.map(|rows| rows > 0).map_err(|error| translate(&error))
     }
 
-    fn list(
-        &self,
-        due_before: Timestamp,
-        after: Option<&DueRecord>,
-        limit: usize,
-    ) -> Result<Vec<DueRecord>> {
+    fn list(&self, due_before: Timestamp, after: Option<&DueRecord>, limit: usize) -> Result<Vec<DueRecord>> {
         let (after_due, after_id) = match after {
             Some(line) => (line.due_at.unix_millis(), line.id.as_str()),
             None => (i64::MIN, ""),

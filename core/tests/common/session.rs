@@ -50,21 +50,32 @@ pub fn sealed(store: impl ConsentStore + 'static) -> SealedStore {
 }
 
 type Answer = Box<dyn Fn(&str) -> Result<HttpResponse, Error> + Send + Sync>;
+type MaybeAnswer = Box<dyn Fn(&str) -> Option<HttpResponse> + Send + Sync>;
 
-/// A bank in memory: it answers token requests as it is told, and every check with yes.
+/// A bank in memory: it answers token requests as it is told, and every check with yes unless it is told otherwise.
 #[derive(Clone)]
 pub struct MemoryBank(Arc<MemoryBankState>);
 
 struct MemoryBankState {
     token: Mutex<Answer>,
+    funds: MaybeAnswer,
     checks: AtomicUsize,
     refreshes: AtomicUsize,
 }
 
 impl MemoryBank {
     pub fn new(token: impl Fn(&str) -> Result<HttpResponse, Error> + Send + Sync + 'static) -> Self {
+        Self::with_funds(token, |_| None)
+    }
+
+    /// A bank whose answers to checks are given by `funds`, where it gives one.
+    pub fn with_funds(
+        token: impl Fn(&str) -> Result<HttpResponse, Error> + Send + Sync + 'static,
+        funds: impl Fn(&str) -> Option<HttpResponse> + Send + Sync + 'static,
+    ) -> Self {
         let (checks, refreshes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self(Arc::new(MemoryBankState { token: Mutex::new(Box::new(token)), checks, refreshes }))
+        let (token, funds) = (Mutex::new(Box::new(token) as Answer), Box::new(funds));
+        Self(Arc::new(MemoryBankState { token, funds, checks, refreshes }))
     }
 
     pub fn checks(&self) -> usize {
@@ -84,11 +95,7 @@ pub fn token_answer(access: &str, refresh: Option<&str>) -> Result<HttpResponse,
 }
 
 pub fn invalid_grant() -> Result<HttpResponse, Error> {
-    HttpResponse::new(
-        400,
-        [("content-type", "application/json")],
-        br#"{"error":"invalid_grant"}"#.to_vec(),
-    )
+    HttpResponse::new(400, [("content-type", "application/json")], br#"{"error":"invalid_grant"}"#.to_vec())
 }
 
 impl Transport for MemoryBank {
@@ -101,15 +108,22 @@ impl Transport for MemoryBank {
         }
         self.0.checks.fetch_add(1, Ordering::SeqCst);
         let asked = String::from_utf8_lossy(request.body()).into_owned();
-        let body =
-            format!(r#"{{"request":{asked},"result":true,"_links":{{"self":{{"href":"v1/x"}}}}}}"#);
+        if let Some(answer) = (self.0.funds)(&asked) {
+            return Ok(answer);
+        }
+        let body = format!(r#"{{"request":{asked},"result":true,"_links":{{"self":{{"href":"v1/x"}}}}}}"#);
         HttpResponse::new(200, [("content-type", "application/json")], body.into_bytes())
     }
 }
 
 /// A client of the bank in memory: no certificates, no signatures.
 pub fn memory_client(bank: &MemoryBank, clock: &TestClock) -> Client {
-    let mut record = Bank::bpce("17515", Environment::Sandbox).unwrap();
+    memory_client_of("17515", bank, clock)
+}
+
+/// The same, of the establishment of this code.
+pub fn memory_client_of(code: &str, bank: &MemoryBank, clock: &TestClock) -> Client {
+    let mut record = Bank::bpce(code, Environment::Sandbox).unwrap();
     record.signature = None;
     record.refresh_token_rotation = cbpii::bank::RefreshTokenRotation::Unknown;
     let issuer = Issuer::new("PSDFR-ACPR-12345", "https://issuer.example/callback").unwrap();
