@@ -141,16 +141,13 @@ impl Session {
 
     /// Takes notice of what an answer says about the consent.
     fn heard(&self, outcome: Result<FundsConfirmation>) -> Result<FundsConfirmation> {
-        match &outcome {
+        use ErrorCode::{AccessNotGranted, AccessTokenRefused, WrongRole};
+        match outcome.as_ref().map_err(Error::code) {
             Ok(_) => self.0.note_verdict(None),
-            Err(error) => match error.code() {
-                code @ (ErrorCode::AccessTokenRefused
-                | ErrorCode::WrongRole
-                | ErrorCode::AccessNotGranted) => {
-                    self.0.note_verdict(Some(code));
-                }
-                _ => {}
-            },
+            Err(code @ (AccessTokenRefused | WrongRole | AccessNotGranted)) => {
+                self.0.note_verdict(Some(code))
+            }
+            Err(_) => {}
         }
         outcome
     }

@@ -40,11 +40,15 @@ pub(super) struct Landing {
 
 /// What one look at the store led to.
 enum Step {
-    Done(Landing),
+    Done(Box<Landing>),
     /// Another process is at it.
     Wait,
     /// Somebody changed the record in between.
     Again,
+}
+
+fn done(landing: Landing) -> Step {
+    Step::Done(Box::new(landing))
 }
 
 /// Gets tokens that do for `why` into the store; first of all those of `known` that it could not take earlier.
@@ -60,7 +64,7 @@ pub(super) fn run(pool: &Arc<Pool>, id: &str, why: &Why, known: Seen) -> Landing
     let mut pause = SHORTEST_PAUSE;
     loop {
         match refresh.step() {
-            Ok(Step::Done(landing)) => return landing,
+            Ok(Step::Done(landing)) => return *landing,
             Ok(Step::Again) => {}
             Ok(Step::Wait) => {
                 std::thread::sleep(pause);
@@ -91,22 +95,22 @@ impl Refresh<'_> {
     /// One look at the store, and what follows from it.
     fn step(&self) -> Result<Step> {
         let (pool, now) = (self.pool, self.pool.client.now());
-        let Some((record, version)) = pool.load(self.id)? else { return Ok(Step::Done(self.unknown())) };
+        let Some((record, version)) = pool.load(self.id)? else { return Ok(done(self.unknown())) };
         let done =
             |record, failure| Ok(Step::Done(Landing { seen: Some(Seen::saved(record, version)), failure }));
         if let Some(end) = record.end(&pool.client.bank().name, now) {
-            return done(record, Some(end));
+            return seen(record, Some(end));
         }
         let needed = match self.why {
             Why::Due => status::is_due(&record.tokens, pool.options.refresh_margin, now),
             Why::Refused(refused) => record.tokens.access_token() == refused.access_token(),
         };
         if !needed {
-            return done(record, None);
+            return seen(record, None);
         }
         if record.tokens.refresh_token().is_none() {
             let message = "The access token is at its end and the bank gave no refresh token; send the cardholder to the bank for a new consent.";
-            return done(record, Some(Error::new(ErrorCode::NoRefreshToken, message)));
+            return seen(record, Some(Error::new(ErrorCode::NoRefreshToken, message)));
         }
         if record.is_leased(now) {
             return Ok(Step::Wait);
@@ -124,9 +128,9 @@ impl Refresh<'_> {
         let options = CallOptions::default().timeout(self.pool.options.refresh_timeout);
         let outcome = self.pool.client.refresh_with(&started.tokens, &options);
         match outcome {
-            Ok(tokens) => Step::Done(self.take(&started, version, tokens)),
+            Ok(tokens) => done(self.take(&started, version, tokens)),
             Err(error) if error.code() == ErrorCode::ConsentLost => self.declare_lost(started, version),
-            Err(error) => Step::Done(self.give_up(started, version, error)),
+            Err(error) => done(self.give_up(started, version, error)),
         }
     }
 
@@ -181,7 +185,7 @@ impl Refresh<'_> {
             // The next one will ask again and hear the same.
             Err(_) => version,
         };
-        Step::Done(Landing { seen: Some(Seen::saved(lost, version)), failure })
+        done(Landing { seen: Some(Seen::saved(lost, version)), failure })
     }
 
     /// No new tokens. Recorded as far as possible: without it the others wait until the lease ends.
