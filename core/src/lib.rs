@@ -67,6 +67,7 @@ mod explain;
 pub mod funds;
 pub mod http;
 pub mod identity;
+mod json;
 pub mod manual;
 pub mod many;
 mod refusal;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use crate::consent::Version1;
+use crate::json::Object;
 use crate::{Error, ErrorCode, Result, Secret, Timestamp};
 
 /// The tokens of one cardholder's consent at one bank. Nothing here prints a token.
@@ -203,9 +204,9 @@ fn read_scope<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result
 impl TokenAnswer {
     /// Reads the body of a 200.
     pub(crate) fn parse(body: &[u8]) -> Result<Self> {
-        serde_json::from_slice(body).map_err(|error| {
+        serde_json::from_slice(body).map(|Object(answer)| answer).map_err(|error| {
             if error.is_data() {
-                return unusable("has a member of the wrong type");
+                return unusable("is not an object, or has a member twice or of the wrong type");
             }
             Error::new(ErrorCode::NotJson, "The bank's token answer is not JSON; no token was taken from it.")
         })

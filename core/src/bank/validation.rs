@@ -236,6 +236,9 @@ fn is_token(text: &str) -> bool {
 
 /// A name as it may stand in a message.
 fn shown(name: &str) -> String {
+    if name.is_empty() {
+        return "\"\"".to_owned();
+    }
     name.chars().take(64).map(|character| if character.is_control() { '?' } else { character }).collect()
 }
 

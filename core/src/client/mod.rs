@@ -271,7 +271,7 @@ impl Client {
     fn run<T>(
         &self,
         operation: Operation,
-        prepared: &Prepared,
+        prepared: &Prepared<'_>,
         endpoint: Endpoint,
         context: &TransportContext,
         again: impl Fn(&Error, u32) -> bool,
@@ -369,7 +369,7 @@ impl Inner {
     }
 
     /// Digest, signature and request id of an answer.
-    fn check_integrity(&self, prepared: &Prepared, answer: &HttpResponse) -> Result<ResponseSignature> {
+    fn check_integrity(&self, prepared: &Prepared<'_>, answer: &HttpResponse) -> Result<ResponseSignature> {
         let digest_matches = match answer.header("digest") {
             Some(digest) => check_digest(digest, answer.body())?,
             None => false,

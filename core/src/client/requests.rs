@@ -70,18 +70,19 @@ impl Requests {
         &self.funds
     }
 
-    pub(super) fn confirm_funds(
-        &self,
+    pub(super) fn confirm_funds<'a>(
+        &'a self,
         bank: &Bank,
         access_token: &Secret,
-        request: &FundsRequest,
+        request: &'a FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Result<Prepared> {
-        let mut bearer = Zeroizing::new(String::with_capacity(access_token.expose().len() + 7));
+    ) -> Result<Prepared<'a>> {
+        let mut bearer = String::with_capacity(access_token.expose().len() + 7);
         bearer.push_str("Bearer ");
         bearer.push_str(access_token.expose());
-        let (mut outgoing, request_id) = self.unsigned(bank, &bearer, request, now, entropy)?;
+        let bearer = HeaderValue::try_from(bearer).map_err(|_| unsendable())?;
+        let (mut outgoing, request_id) = self.unsigned(bank, bearer, request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
             let signature = signer.sign(&outgoing)?;
@@ -99,7 +100,8 @@ impl Requests {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Explanation> {
-        let (mut outgoing, request_id) = self.unsigned(bank, "Bearer access-token", request, now, entropy)?;
+        let (mut outgoing, request_id) =
+            self.unsigned(bank, HeaderValue::from_static("Bearer access-token"), request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
             let (text, header) = signer.prepare(&outgoing)?;
@@ -110,26 +112,22 @@ impl Requests {
             .explanation())
     }
 
-    fn explained(&self, request: &FundsRequest, signing_string: Option<String>) -> Explained {
+    fn explained<'a>(&'a self, request: &'a FundsRequest, signing_string: Option<String>) -> Explained<'a> {
         let number = match request.account().identifier() {
             AccountIdentifier::Iban(iban) => iban.as_str(),
             AccountIdentifier::Other(other) => other.identification(),
         };
         Explained {
             signing_string,
-            key_id: self
-                .signer
-                .as_ref()
-                .map(MessageSigner::key_id)
-                .map(|(key_id, source)| (key_id.to_owned(), source)),
-            private: Private::Account(Secret::from(number)),
+            key_id: self.signer.as_ref().map(MessageSigner::key_id),
+            private: Private::Account(number),
         }
     }
 
     fn unsigned(
         &self,
         bank: &Bank,
-        authorization: &str,
+        mut authorization: HeaderValue,
         request: &FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
@@ -140,15 +138,16 @@ impl Requests {
         };
         let body = request.to_body(bank.amount_format, bank.account_member);
         let mut headers = HeaderMap::with_capacity(16);
-        let mut secret = header_value(authorization)?;
-        secret.set_sensitive(true);
-        headers.insert(AUTHORIZATION, secret);
+        authorization.set_sensitive(true);
+        headers.insert(AUTHORIZATION, authorization);
         if let Some(name) = &self.request_id_header {
             headers.insert(name, header_value(&request_id)?);
         }
         if self.signer.is_some() {
-            headers.insert(DATE, header_value(&httpdate::fmt_http_date(now.to_system_time()))?);
-            headers.insert(DIGEST, header_value(&digest_header(body.as_bytes()))?);
+            let date = httpdate::fmt_http_date(now.to_system_time());
+            headers.insert(DATE, HeaderValue::try_from(date).map_err(|_| unsendable())?);
+            let digest = digest_header(body.as_bytes());
+            headers.insert(DIGEST, HeaderValue::try_from(digest).map_err(|_| unsendable())?);
         }
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, HAL_OR_JSON);
@@ -171,7 +170,7 @@ impl Requests {
         endpoint: &Uri,
         pending: &PendingConsent,
         code: &AuthorizationCode,
-    ) -> Result<Prepared> {
+    ) -> Result<Prepared<'static>> {
         let mut pairs = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
@@ -187,7 +186,7 @@ impl Requests {
         issuer: &Issuer,
         endpoint: &Uri,
         refresh_token: &Secret,
-    ) -> Result<Prepared> {
+    ) -> Result<Prepared<'static>> {
         token_request(
             bank,
             issuer,
@@ -203,7 +202,7 @@ fn token_request<'a>(
     issuer: &'a Issuer,
     endpoint: &Uri,
     mut pairs: Vec<(&'a str, &'a str)>,
-) -> Result<Prepared> {
+) -> Result<Prepared<'static>> {
     debug_assert!(
         pairs.iter().all(|(_, value)| is_token_text(value)),
         "checked when the token or code was made"
@@ -248,7 +247,9 @@ fn fresh_request_id(entropy: &dyn Entropy) -> Result<String> {
 }
 
 fn header_value(text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text).map_err(|_| {
-        Error::new(ErrorCode::Header, "A header value has control characters that must not be sent.")
-    })
+    HeaderValue::from_str(text).map_err(|_| unsendable())
+}
+
+fn unsendable() -> Error {
+    Error::new(ErrorCode::Header, "A header value has control characters that must not be sent.")
 }

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{Account, AccountIdentifier, FundsRequest};
 use crate::bank::{Bank, EchoRule};
+use crate::json::Object;
 use crate::{Error, ErrorCode, Result, Timestamp};
 
 /// Whether the answer carried a signature of the bank, and whether it could be checked. One that is wrong is
@@ -90,9 +91,9 @@ struct EchoedRequest<'a> {
     #[serde(borrow, default, rename = "paymentCoverageRequestId")]
     reference: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "instructedAmount")]
-    amount: Option<EchoedAmount<'a>>,
+    amount: Option<Object<EchoedAmount<'a>>>,
     #[serde(borrow, default, rename = "accountId")]
-    account: Option<EchoedAccount<'a>>,
+    account: Option<Object<EchoedAccount<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +109,7 @@ struct EchoedAccount<'a> {
     #[serde(borrow, default, alias = "Iban")]
     iban: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    other: Option<EchoedOther<'a>>,
+    other: Option<Object<EchoedOther<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +124,8 @@ struct EchoedOther<'a> {
 
 /// Reads the body of a 200: the yes or no, if it is certainly the answer to `request`.
 pub(crate) fn read_result(bank: &Bank, request: &FundsRequest, body: &[u8]) -> Result<bool> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let Object(answer): Object<Answer<'_>> =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let result = answer.result.ok_or_else(|| misshapen("lacks the member result"))?;
     if bank.links_required && answer.links.is_none() {
         return Err(misshapen("lacks the member _links"));
@@ -131,7 +133,8 @@ pub(crate) fn read_result(bank: &Bank, request: &FundsRequest, body: &[u8]) -> R
     let available = read_boolean(result.get(), bank.accepts_string_result)?;
     if bank.echo != EchoRule::None {
         let echo = answer.request.ok_or_else(|| misshapen("lacks the member request"))?;
-        let echo: EchoedRequest<'_> = serde_json::from_str(echo.get()).map_err(|error| unreadable(&error))?;
+        let Object(echo): Object<EchoedRequest<'_>> =
+            serde_json::from_str(echo.get()).map_err(|error| unreadable(&error))?;
         check_echo(bank.echo, request, &echo)?;
     }
     Ok(available)
@@ -162,7 +165,7 @@ fn misshapen(how: &str) -> Error {
 }
 
 fn check_echo(rule: EchoRule, request: &FundsRequest, echo: &EchoedRequest<'_>) -> Result<()> {
-    let amount = echo.amount.as_ref();
+    let amount = echo.amount.as_ref().map(|Object(amount)| amount);
     let differs = if echo.reference.as_deref() != Some(request.reference()) {
         "reference"
     } else if amount.and_then(|amount| amount.currency.as_deref()) != Some(request.amount().currency().code())
@@ -171,7 +174,7 @@ fn check_echo(rule: EchoRule, request: &FundsRequest, echo: &EchoedRequest<'_>) 
     } else if amount.and_then(|amount| read_decimal(amount.amount?.get())) != Some(request.amount().value()) {
         "amount"
     } else if rule == EchoRule::Strict
-        && !echo.account.as_ref().is_some_and(|echo| same_account(request.account(), echo))
+        && !echo.account.as_ref().is_some_and(|Object(echo)| same_account(request.account(), echo))
     {
         "account"
     } else {
@@ -190,7 +193,7 @@ fn read_decimal(json: &str) -> Option<Decimal> {
 }
 
 fn same_account(asked: &Account, echo: &EchoedAccount<'_>) -> bool {
-    let other = echo.other.as_ref();
+    let other = echo.other.as_ref().map(|Object(other)| other);
     match asked.identifier() {
         AccountIdentifier::Iban(iban) => {
             let echoed = echo.iban.as_deref().or_else(|| other?.iban.as_deref());

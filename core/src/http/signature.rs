@@ -220,7 +220,7 @@ impl AnswerVerifier {
         }
         Err(Error::new(
             ErrorCode::SignatureInvalid,
-            "The bank's answer does not carry a valid signature of the bank over its body; it was not used. If the bank changed its certificate, update response_signing_certificates.",
+            "The bank's answer does not carry a valid signature of the bank over its body and was not used; if the bank changed its certificate, update response_signing_certificates.",
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! The built-in transport: ureq over our own connector.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,8 +76,11 @@ impl UreqTransport {
 
 fn read_whole(response: Response<Body>) -> std::result::Result<HttpResponse, ureq::Error> {
     let (head, mut body) = response.into_parts();
-    let body = body.with_config().limit(BODY_LIMIT).read_to_vec()?;
-    Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: Zeroizing::new(body) })
+    // As large as announced, within reason: a buffer that grows leaves copies of the answer behind.
+    let announced = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut whole = Zeroizing::new(Vec::with_capacity(announced.min(16 * 1024)));
+    body.with_config().limit(BODY_LIMIT).reader().read_to_end(&mut whole)?;
+    Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: whole })
 }
 
 impl Transport for UreqTransport {
