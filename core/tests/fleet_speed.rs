@@ -1,6 +1,8 @@
 //! Measurements, run by hand: `cargo test --release -p cbpii --test fleet_speed -- --ignored --nocapture --test-threads 1`.
 
-#[allow(unreachable_pub, reason = "it is used by its parent alone")]
+// A helper of a test that cannot go on panics, like the test itself.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 #[path = "common/session.rs"]
 mod support;

@@ -1,6 +1,8 @@
 //! Sessions against the sandbox bank: refreshing in time, once, and without ever losing a consent by accident.
 
-#[allow(unreachable_pub, reason = "it is used by its parent alone")]
+// A helper of a test that cannot go on panics, like the test itself.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 #[path = "common/session.rs"]
 mod support;

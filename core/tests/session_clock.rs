@@ -1,6 +1,8 @@
 //! The consent's own clock, to the second.
 
-#[allow(unreachable_pub, reason = "it is used by its parent alone")]
+// A helper of a test that cannot go on panics, like the test itself.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 #[path = "common/session.rs"]
 mod support;

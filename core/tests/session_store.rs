@@ -1,6 +1,8 @@
 //! What is kept of a consent: sealed, in its place, and never lost with a crash or a failing store.
 
-#[allow(unreachable_pub, reason = "it is used by its parent alone")]
+// A helper of a test that cannot go on panics, like the test itself.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 #[path = "common/session.rs"]
 mod support;

@@ -1,5 +1,8 @@
 //! What every consent store promises, and what the SQLite store promises besides.
 
+// A helper of a test that cannot go on panics, like the test itself.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

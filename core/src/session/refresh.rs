@@ -96,8 +96,7 @@ impl Refresh<'_> {
     fn step(&self) -> Result<Step> {
         let (pool, now) = (self.pool, self.pool.client.now());
         let Some((record, version)) = pool.load(self.id)? else { return Ok(done(self.unknown())) };
-        let done =
-            |record, failure| Ok(Step::Done(Landing { seen: Some(Seen::saved(record, version)), failure }));
+        let seen = |record, failure| Ok(done(Landing { seen: Some(Seen::saved(record, version)), failure }));
         if let Some(end) = record.end(&pool.client.bank().name, now) {
             return seen(record, Some(end));
         }

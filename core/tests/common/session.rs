@@ -1,5 +1,5 @@
 //! What the tests of sessions share: a clock that is set by hand, a bank in memory, stores with keys.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses what it needs")]
+#![allow(dead_code, reason = "each test file uses what it needs")]
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,22 +15,22 @@ use cbpii_sandbox::{Endpoint, RefreshTokenRotation, Sandbox, SandboxOptions};
 
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
-pub struct TestClock(Arc<AtomicI64>);
+pub(crate) struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    pub fn at(moment: Timestamp) -> Self {
+    pub(crate) fn at(moment: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(moment.unix_millis())))
     }
 
-    pub fn now_real() -> Self {
+    pub(crate) fn now_real() -> Self {
         Self::at(SystemClock.now())
     }
 
-    pub fn set(&self, moment: Timestamp) {
+    pub(crate) fn set(&self, moment: Timestamp) {
         self.0.store(moment.unix_millis(), Ordering::SeqCst);
     }
 
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.set(self.now().saturating_add(by));
     }
 }
@@ -41,11 +41,11 @@ impl Clock for TestClock {
     }
 }
 
-pub fn keys() -> RecordKeys {
+pub(crate) fn keys() -> RecordKeys {
     RecordKeys::new(RecordKey::new([7; 32]))
 }
 
-pub fn sealed(store: impl ConsentStore + 'static) -> SealedStore {
+pub(crate) fn sealed(store: impl ConsentStore + 'static) -> SealedStore {
     SealedStore::new(store, keys())
 }
 
@@ -54,7 +54,7 @@ type MaybeAnswer = Box<dyn Fn(&str) -> Option<HttpResponse> + Send + Sync>;
 
 /// A bank in memory: it answers token requests as it is told, and every check with yes unless it is told otherwise.
 #[derive(Clone)]
-pub struct MemoryBank(Arc<MemoryBankState>);
+pub(crate) struct MemoryBank(Arc<MemoryBankState>);
 
 struct MemoryBankState {
     token: Mutex<Answer>,
@@ -64,12 +64,12 @@ struct MemoryBankState {
 }
 
 impl MemoryBank {
-    pub fn new(token: impl Fn(&str) -> Result<HttpResponse, Error> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(token: impl Fn(&str) -> Result<HttpResponse, Error> + Send + Sync + 'static) -> Self {
         Self::with_funds(token, |_| None)
     }
 
     /// A bank whose answers to checks are given by `funds`, where it gives one.
-    pub fn with_funds(
+    pub(crate) fn with_funds(
         token: impl Fn(&str) -> Result<HttpResponse, Error> + Send + Sync + 'static,
         funds: impl Fn(&str) -> Option<HttpResponse> + Send + Sync + 'static,
     ) -> Self {
@@ -78,23 +78,23 @@ impl MemoryBank {
         Self(Arc::new(MemoryBankState { token, funds, checks, refreshes }))
     }
 
-    pub fn checks(&self) -> usize {
+    pub(crate) fn checks(&self) -> usize {
         self.0.checks.load(Ordering::SeqCst)
     }
 
-    pub fn refreshes(&self) -> usize {
+    pub(crate) fn refreshes(&self) -> usize {
         self.0.refreshes.load(Ordering::SeqCst)
     }
 }
 
 /// A token answer with these tokens, for an hour.
-pub fn token_answer(access: &str, refresh: Option<&str>) -> Result<HttpResponse, Error> {
+pub(crate) fn token_answer(access: &str, refresh: Option<&str>) -> Result<HttpResponse, Error> {
     let refresh = refresh.map(|token| format!(r#","refresh_token":"{token}""#)).unwrap_or_default();
     let body = format!(r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600{refresh}}}"#);
     HttpResponse::new(200, [("content-type", "application/json")], body.into_bytes())
 }
 
-pub fn invalid_grant() -> Result<HttpResponse, Error> {
+pub(crate) fn invalid_grant() -> Result<HttpResponse, Error> {
     HttpResponse::new(400, [("content-type", "application/json")], br#"{"error":"invalid_grant"}"#.to_vec())
 }
 
@@ -117,12 +117,12 @@ impl Transport for MemoryBank {
 }
 
 /// A client of the bank in memory: no certificates, no signatures.
-pub fn memory_client(bank: &MemoryBank, clock: &TestClock) -> Client {
+pub(crate) fn memory_client(bank: &MemoryBank, clock: &TestClock) -> Client {
     memory_client_of("17515", bank, clock)
 }
 
 /// The same, of the establishment of this code.
-pub fn memory_client_of(code: &str, bank: &MemoryBank, clock: &TestClock) -> Client {
+pub(crate) fn memory_client_of(code: &str, bank: &MemoryBank, clock: &TestClock) -> Client {
     let mut record = Bank::bpce(code, Environment::Sandbox).unwrap();
     record.signature = None;
     record.refresh_token_rotation = cbpii::bank::RefreshTokenRotation::Unknown;
@@ -132,31 +132,31 @@ pub fn memory_client_of(code: &str, bank: &MemoryBank, clock: &TestClock) -> Cli
 }
 
 /// Tokens of a consent that was given at `now`.
-pub fn tokens(access: &str, refresh: Option<&str>, now: Timestamp) -> Tokens {
+pub(crate) fn tokens(access: &str, refresh: Option<&str>, now: Timestamp) -> Tokens {
     let end = now.saturating_add(Duration::from_secs(3600));
     let consent_end = now.saturating_add(Duration::from_secs(180 * 24 * 3600));
     Tokens::new(access, refresh.map(Into::into), now, Some(end), consent_end).unwrap()
 }
 
-pub fn check(reference: &str) -> FundsRequest {
+pub(crate) fn check(reference: &str) -> FundsRequest {
     let account = Iban::parse(crate::common::CLAIRE).unwrap();
     FundsRequest::new(reference, account, Amount::new("12.50", "EUR").unwrap()).unwrap()
 }
 
 /// A sandbox bank that treats refresh tokens in this way.
-pub fn rotating(rotation: RefreshTokenRotation) -> Sandbox {
+pub(crate) fn rotating(rotation: RefreshTokenRotation) -> Sandbox {
     Sandbox::start(SandboxOptions { rotation: Some(rotation), ..SandboxOptions::default() }).unwrap()
 }
 
 /// A client of the sandbox that does not know what the bank does to refresh tokens, so that it never re-sends.
-pub fn careful_builder(sandbox: &Sandbox) -> ClientBuilder {
+pub(crate) fn careful_builder(sandbox: &Sandbox) -> ClientBuilder {
     let mut bank = crate::common::bank(sandbox);
     bank.refresh_token_rotation = cbpii::bank::RefreshTokenRotation::Unknown;
     Client::builder(bank, crate::common::issuer(sandbox))
 }
 
 /// How many refreshes the sandbox bank has seen.
-pub fn refreshes(sandbox: &Sandbox) -> usize {
+pub(crate) fn refreshes(sandbox: &Sandbox) -> usize {
     let requests = sandbox.control().requests();
     let refresh = |body: &[u8]| String::from_utf8_lossy(body).contains("grant_type=refresh_token");
     requests.iter().filter(|seen| seen.endpoint == Endpoint::Token && refresh(&seen.body)).count()
