@@ -28,7 +28,7 @@ fn start() -> Timestamp {
 }
 
 /// A session at a bank in memory.
-fn session(code: &str, bank: &MemoryBank, clock: &TestClock) -> Session {
+fn session(code: &str, bank: &MemoryBank, clock: &(impl Clock + Clone + 'static)) -> Session {
     let pool = SessionPool::new(memory_client_of(code, bank, clock), sealed(MemoryStore::new()));
     pool.keep("a", &tokens("access", Some("refresh"), clock.now())).unwrap()
 }
@@ -80,27 +80,58 @@ impl Drop for Alive {
     }
 }
 
+/// Checks that count how many of them are alive: without end, in turn at each of the sessions.
+fn counted(sessions: Vec<Session>) -> (impl Iterator<Item = FundsCheck<Alive>> + Send, Arc<AtomicI64>) {
+    let (alive, peak) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
+    let highest = Arc::clone(&peak);
+    let checks = (0usize..).map(move |n| FundsCheck {
+        session: sessions[n % sessions.len()].clone(),
+        request: check("R"),
+        context: Alive::new(&alive, &highest),
+    });
+    (checks, peak)
+}
+
 #[test]
 fn an_endless_input_is_pulled_no_faster_than_the_answers_are_taken() {
     let clock = TestClock::at(start());
-    // One bank in two wants a pause that does not end: its checks must not pile up either.
-    let limited = |_: &str| Some(HttpResponse::new(429, [("retry-after", "30")], Vec::new()).unwrap());
-    let banks = [MemoryBank::new(|_| invalid_grant()), MemoryBank::with_funds(|_| invalid_grant(), limited)];
-    let sessions = [session("17515", &banks[0], &clock), session("13807", &banks[1], &clock)];
-    let (alive, peak) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
-    let (count_alive, count_peak) = (Arc::clone(&alive), Arc::clone(&peak));
-    let endless = (0u64..).map(move |n| FundsCheck {
-        session: sessions[usize::from(n % 1000 == 999)].clone(),
-        request: check("R"),
-        context: Alive::new(&count_alive, &count_peak),
-    });
-    let mut stream = confirm_many(endless, 8).unwrap();
+    let bank = MemoryBank::new(|_| invalid_grant());
+    let (checks, peak) = counted(vec![session("17515", &bank, &clock)]);
+    let mut stream = confirm_many(checks, 8).unwrap();
     assert_eq!(stream.by_ref().take(20_000).filter(|(_, outcome)| outcome.is_ok()).count(), 20_000);
-    // Under way, ready to be taken, set aside, and the one in hand.
-    let bound = 8 + 8 + (4 * 8 + 8) + 1;
-    assert!(peak.load(Ordering::SeqCst) <= bound, "{} alive at once", peak.load(Ordering::SeqCst));
+    // Under way, ready to be taken, and the one in hand.
+    assert!(peak.load(Ordering::SeqCst) <= 8 + 8 + 1, "{} alive at once", peak.load(Ordering::SeqCst));
     stream.handle().cancel();
-    assert!(stream.count() <= 48);
+    assert!(stream.count() <= 8 + 8);
+}
+
+#[test]
+fn checks_that_wait_for_a_pause_do_not_pile_up() {
+    let clock = TestClock::at(start());
+    let asked = AtomicUsize::new(0);
+    let limited = MemoryBank::with_funds(
+        |_| invalid_grant(),
+        move |_| {
+            let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            first.then(|| HttpResponse::new(429, [("retry-after", "30")], Vec::new()).unwrap())
+        },
+    );
+    let quick = MemoryBank::new(|_| invalid_grant());
+    let sessions = [session("17515", &quick, &clock), session("13807", &limited, &clock)];
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&pulled);
+    let checks = (0..40usize).map(move |n| {
+        count.fetch_add(1, Ordering::SeqCst);
+        FundsCheck { session: sessions[n % 2].clone(), request: check("R"), context: n }
+    });
+    let mut stream = confirm_many(checks, 1).unwrap();
+    let first: Vec<usize> = stream.by_ref().take(4).map(|(check, _)| check.context).collect();
+    assert_eq!(first, [0, 2, 4, 6]);
+    // Four are set aside for one worker. A worker that went on pulling would do so now.
+    (0..2_000).for_each(|_| std::thread::yield_now());
+    assert!(pulled.load(Ordering::SeqCst) <= 8, "{} pulled", pulled.load(Ordering::SeqCst));
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(stream.filter(|(_, outcome)| outcome.is_ok()).count(), 36);
 }
 
 fn pause_at_one_bank_only(header: fn(Timestamp) -> String) {

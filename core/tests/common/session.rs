@@ -122,7 +122,11 @@ pub(crate) fn memory_client(bank: &MemoryBank, clock: &TestClock) -> Client {
 }
 
 /// The same, of the establishment of this code.
-pub(crate) fn memory_client_of(code: &str, bank: &MemoryBank, clock: &TestClock) -> Client {
+pub(crate) fn memory_client_of(
+    code: &str,
+    bank: &MemoryBank,
+    clock: &(impl Clock + Clone + 'static),
+) -> Client {
     let mut record = Bank::bpce(code, Environment::Sandbox).unwrap();
     record.signature = None;
     record.refresh_token_rotation = cbpii::bank::RefreshTokenRotation::Unknown;
