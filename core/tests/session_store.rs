@@ -293,6 +293,42 @@ fn a_late_good_answer_wins_over_a_hasty_verdict() {
 }
 
 #[test]
+fn a_verdict_is_not_recorded_over_tokens_that_came_meanwhile() {
+    // As before, but now the slow one's good answer comes while the hasty one is waiting for its own, bad one.
+    let (clock, store) = (TestClock::at(start()), sealed(MemoryStore::new()));
+    let barriers = || [(); 2].map(|()| Arc::new(std::sync::Barrier::new(2)));
+    let ([slow_here, slow_go], [hasty_here, hasty_go]) = (barriers(), barriers());
+    let (here, go) = (Arc::clone(&slow_here), Arc::clone(&slow_go));
+    let slow_bank = MemoryBank::new(move |_| {
+        here.wait();
+        go.wait();
+        token_answer(FRESH, Some("rotated"))
+    });
+    let (here, go) = (Arc::clone(&hasty_here), Arc::clone(&hasty_go));
+    let hasty_bank = MemoryBank::new(move |_| {
+        here.wait();
+        go.wait();
+        invalid_grant()
+    });
+    let slow =
+        pool(&slow_bank, &clock, store.clone()).keep("a", &tokens(ACCESS, Some(REFRESH), start())).unwrap();
+    let hasty = pool(&hasty_bank, &clock, store).open("a").unwrap();
+    clock.advance(Duration::from_secs(3600));
+    std::thread::scope(|scope| {
+        let slowly = scope.spawn(|| slow.confirm_funds(&check("R1")));
+        slow_here.wait();
+        clock.advance(Duration::from_secs(15));
+        let hastily = scope.spawn(|| hasty.confirm_funds(&check("R2")));
+        hasty_here.wait();
+        slow_go.wait();
+        assert!(slowly.join().unwrap().unwrap().available);
+        hasty_go.wait();
+        assert!(hastily.join().unwrap().unwrap().available, "the new tokens are good for both");
+    });
+    assert_eq!(hasty.state(), ConsentState::Active);
+}
+
+#[test]
 fn a_renewed_consent_wins_over_the_answer_to_an_old_refresh() {
     let (clock, store) = (TestClock::at(start()), sealed(MemoryStore::new()));
     let (release, arrived) = (Arc::new(std::sync::Barrier::new(2)), Arc::new(std::sync::Barrier::new(2)));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::pool::{Pool, unknown};
 use super::record::ConsentRecord;
 use super::{refresh, status};
-use crate::{CallOptions, CancelToken, Error, ErrorCode, ErrorKind, Result, Timestamp, Tokens};
+use crate::{CallOptions, CancelToken, Error, ErrorCode, Result, Timestamp, Tokens};
 
 /// How often a waiting call looks whether it was cancelled.
 const CANCEL_PAUSE: Duration = Duration::from_millis(20);
@@ -107,17 +107,9 @@ impl State {
         good.then(|| Arc::clone(&record.tokens))
     }
 
-    /// Whether the last refresh failed just now and the token has not ended.
+    /// Whether the last refresh failed just now and the token has not ended: no reason to fail a check.
     fn is_good_yet(&self, now: Timestamp) -> bool {
         self.rest_until.is_some_and(|until| now < until) && !self.record.tokens.is_expired(now)
-    }
-
-    /// A failed refresh is no reason to fail a check whose token is still good.
-    fn in_spite_of(&self, failure: &Error, why: &Why, pool: &Pool) -> Option<Arc<Tokens>> {
-        let ended = self.record.tokens.is_expired(pool.client.now());
-        let final_word = failure.kind() == ErrorKind::ConsentRequired;
-        let good = matches!(why, Why::Due) && !ended && !final_word;
-        good.then(|| Arc::clone(&self.record.tokens))
     }
 }
 
@@ -151,9 +143,7 @@ impl Shared {
             }
             if awaited.is_some_and(|landings| state.landings > landings) {
                 match &state.failure {
-                    Some(failure) => {
-                        return state.in_spite_of(failure, why, &self.pool).ok_or_else(|| failure.clone());
-                    }
+                    Some(failure) => return Err(failure.clone()),
                     // The bank gave a token that is due at once: it is the best there is.
                     None if ours => return Ok(Arc::clone(&state.record.tokens)),
                     // The refresh that was waited for had another purpose.
