@@ -90,7 +90,9 @@ pub use funds::{
 pub use identity::Issuer;
 pub use many::confirm_many;
 pub use secret::{Secret, SecretBytes};
-pub use session::{ConsentState, ConsentStatus, NextAction, Session, SessionOptions, SessionPool, renewals_due};
+pub use session::{
+    ConsentState, ConsentStatus, NextAction, Session, SessionOptions, SessionPool, renewals_due,
+};
 pub use token::Tokens;
 
 /// The examples of the README compile.
