@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::Failure;
 use crate::bank::{Control, constant_part};
 use crate::offline;
-use crate::rounds::{Rounds, Runner, Work, as_f64, median};
+use crate::rounds::{Runner, Work, as_f64, median};
 use crate::table::{Row, Table, Target};
 use crate::work::Measured;
 
@@ -154,7 +154,7 @@ fn start(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
 fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     for threads in [8, 32] {
         note(&format!("throughput of {threads} threads"));
-        let work = Work { mode: "kept", threads, calls: 1_200 / threads };
+        let work = Work { mode: "kept", threads, calls: 2_400 / threads };
         let rounds =
             runner.rounds(7, work)?.figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
         rows.push(Row::compared(
@@ -167,21 +167,17 @@ fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The first call on a connection made ahead: against the loop's, and against the library's own later calls.
+/// The first call on a connection made ahead: against the loop's, and against later calls of the same process. The
+/// first is that of a cold process in any case, so the loop's own share of that stands beside.
 fn warm_up(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     note("the first call after warm_up");
-    let work = Work { mode: "ahead", threads: 1, calls: 30 };
-    let runs = runner.rounds(25, work)?;
+    let runs = runner.rounds(31, Work { mode: "ahead", threads: 1, calls: 30 })?;
     let first = runs.figures(|measured, _| measured.first_seconds * 1e3);
-    let later = runs.figures(|measured, _| measured.later_seconds * 1e3);
-    let warm = Rounds { baseline: later.library, library: first.library.clone() };
-    rows.push(Row::compared("first call on a connection made ahead", "ms", first, None));
-    rows.push(Row::compared(
-        "  the same (baseline: the library's own later calls)",
-        "ms",
-        warm,
-        Some(Target::AtMost(1.10)),
-    ));
+    let over_later = runs.figures(|measured, _| measured.first_seconds / measured.later_seconds);
+    let [baseline, library] = [median(&over_later.baseline), median(&over_later.library)];
+    let limit = Some(Target::AtMost(1.10));
+    rows.push(Row::compared("first call after warm_up (baseline: after its handshake)", "ms", first, None));
+    rows.push(Row::figure("  first call over a later one", "times", Some(baseline), library, limit));
     Ok(())
 }
 
