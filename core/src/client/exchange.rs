@@ -8,8 +8,8 @@ use crate::http::{HttpRequest, TransportContext};
 /// One request, complete and signed.
 pub(super) struct Prepared<'a> {
     pub(super) request: HttpRequest,
-    /// Empty when the bank wants none.
-    pub(super) request_id: String,
+    /// None when the bank wants none.
+    pub(super) request_id: Option<String>,
     pub(super) explained: Explained<'a>,
 }
 
@@ -72,7 +72,7 @@ fn mask_lines(signing_string: &str) -> String {
 impl Private<'_> {
     fn mask(&self, body: &str) -> String {
         match self {
-            Self::Account(account) => body.replace(account, &mask_iban(account)),
+            Self::Account(account) => mask_account(body, account),
             Self::Form => {
                 let shown = url::form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
                     "grant_type" | "client_id" | "redirect_uri" | "scope" => format!("{name}={value}"),
@@ -82,4 +82,13 @@ impl Private<'_> {
             }
         }
     }
+}
+
+/// Masks the account's member; a number long enough not to be anything else is masked wherever it stands.
+fn mask_account(body: &str, account: &str) -> String {
+    const UNMISTAKABLE: usize = 12;
+    let shown = mask_iban(account);
+    let written = serde_json::Value::from(account).to_string();
+    let body = body.replace(&written, &serde_json::Value::from(shown.as_str()).to_string());
+    if account.len() < UNMISTAKABLE { body } else { body.replace(account, &shown) }
 }

@@ -77,6 +77,16 @@ impl Client {
         &self.0.issuer
     }
 
+    /// The present, by this client's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The time a call has that states none.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
     /// What the transport has done so far.
     #[must_use]
     pub fn statistics(&self) -> TransportStatistics {
@@ -341,7 +351,7 @@ impl Inner {
                     .with_correlation_id(correlation_id())
             })
         });
-        let request_id = (!prepared.request_id.is_empty()).then_some(prepared.request_id.as_str());
+        let request_id = prepared.request_id.as_deref();
         let event = Event {
             operation: attempts.operation,
             bank_id: &self.bank.id,
@@ -366,7 +376,8 @@ impl Inner {
         };
         if self.bank.echo == crate::bank::EchoRule::Strict {
             let echoed = self.bank.request_id_header.as_deref().and_then(|name| answer.header(name));
-            if echoed.is_some_and(|echoed| !echoed.trim().eq_ignore_ascii_case(&prepared.request_id)) {
+            let sent = prepared.request_id.as_deref().unwrap_or_default();
+            if echoed.is_some_and(|echoed| !echoed.trim().eq_ignore_ascii_case(sent)) {
                 return Err(Error::new(
                     ErrorCode::EchoMismatch,
                     "The bank's answer carries the request id of another request; it is not a yes: ask the bank.",

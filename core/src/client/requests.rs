@@ -23,6 +23,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const HAL_OR_JSON: HeaderValue = HeaderValue::from_static("application/hal+json, application/json");
 
+/// Stands for the request id in the value of an extra header.
+const REQUEST_ID: &str = "{request_id}";
+
 /// What stays the same from request to request.
 pub(super) struct Requests {
     funds: Uri,
@@ -64,6 +67,12 @@ impl Requests {
             request_id_header: bank.request_id_header.as_deref().map(name).transpose()?,
             extra_headers: extra.collect::<Result<_>>()?,
         })
+    }
+
+    /// Whether the bank gets to see a request id, in its own header or in an extra one.
+    fn sends_request_id(&self) -> bool {
+        self.request_id_header.is_some()
+            || self.extra_headers.iter().any(|(_, value)| value.contains(REQUEST_ID))
     }
 
     pub(super) fn funds_uri(&self) -> &Uri {
@@ -131,17 +140,19 @@ impl Requests {
         request: &FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Result<(HttpRequest, String)> {
+    ) -> Result<(HttpRequest, Option<String>)> {
         let request_id = match &request.request_id {
-            Some(id) => id.clone(),
-            None => fresh_request_id(entropy)?,
+            _ if !self.sends_request_id() => None,
+            Some(id) => Some(id.clone()),
+            None => Some(fresh_request_id(entropy)?),
         };
+        let sent_id = request_id.as_deref().unwrap_or_default();
         let body = request.to_body(bank.amount_format, bank.account_member);
         let mut headers = HeaderMap::with_capacity(16);
         authorization.set_sensitive(true);
         headers.insert(AUTHORIZATION, authorization);
         if let Some(name) = &self.request_id_header {
-            headers.insert(name, header_value(&request_id)?);
+            headers.insert(name, header_value(sent_id)?);
         }
         if self.signer.is_some() {
             let date = httpdate::fmt_http_date(now.to_system_time());
@@ -157,7 +168,7 @@ impl Requests {
             headers.insert(name, header_value(value)?);
         }
         for (name, value) in &self.extra_headers {
-            headers.insert(name, header_value(&value.replace("{request_id}", &request_id))?);
+            headers.insert(name, header_value(&value.replace(REQUEST_ID, sent_id))?);
         }
         let body = Zeroizing::new(body.into_bytes());
         Ok((HttpRequest { uri: self.funds.clone(), headers, body, fresh_connection: false }, request_id))
@@ -228,7 +239,7 @@ fn token_request<'a>(
     let request = HttpRequest { uri: endpoint.clone(), headers, body: form(&pairs), fresh_connection: true };
     Ok(Prepared {
         request,
-        request_id: String::new(),
+        request_id: None,
         explained: Explained { signing_string: None, key_id: None, private: Private::Form },
     })
 }

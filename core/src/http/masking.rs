@@ -53,19 +53,61 @@ pub(crate) fn mask_iban(iban: &str) -> String {
 }
 
 /// Free text from a bank as it may be shown: control characters become spaces, what looks like an IBAN, a
-/// card number or a token is masked, and it is cut to `limit` characters.
+/// card number or a token is masked, also when it is written in groups, and it is cut to `limit` characters.
 pub(crate) fn mask_text(text: &str, limit: usize) -> String {
-    let cut: String = text.chars().take(limit).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut shown = String::with_capacity(cut.len());
-    for piece in cut.split_inclusive(|c: char| !is_word(c)) {
-        let word = piece.trim_end_matches(|c: char| !is_word(c));
-        shown.push_str(&mask_word(word));
-        shown.push_str(&piece[word.len()..]);
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let pieces: Vec<&str> = text.split_inclusive(|c: char| !is_word(c)).collect();
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = &pieces[..];
+    while let Some(first) = rest.first() {
+        let whole = || Masked { text: mask_word(word(first)), pieces: 1, end: word(first).len() };
+        let masked = grouped_number(rest).unwrap_or_else(whole);
+        shown.push_str(&masked.text);
+        shown.push_str(&rest[masked.pieces - 1][masked.end..]);
+        rest = &rest[masked.pieces..];
     }
-    if text.chars().nth(limit).is_some() {
-        shown.push('…');
+    // Cut only now: half of a number would no longer look like one.
+    match shown.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
     }
-    shown
+}
+
+/// A piece without what separates it from the next.
+fn word(piece: &str) -> &str {
+    piece.trim_end_matches(|c: char| !is_word(c))
+}
+
+/// The beginning of a list of pieces, masked: how many of them, and where in the last one it ends.
+struct Masked {
+    text: String,
+    pieces: usize,
+    end: usize,
+}
+
+/// An IBAN or card number in groups of up to four characters with single blanks between them.
+fn grouped_number(pieces: &[&str]) -> Option<Masked> {
+    const MOST_GROUPS: usize = 9;
+    let mut joined = String::new();
+    let mut found = None;
+    for (place, piece) in pieces.iter().take(MOST_GROUPS).enumerate() {
+        let end = piece.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(piece.len());
+        let group = &piece[..end];
+        if !(1..=4).contains(&end) {
+            break;
+        }
+        joined.push_str(group);
+        let digits = joined.bytes().filter(u8::is_ascii_digit).count();
+        if place > 0 && digits * 2 >= joined.len() && (looks_like_iban(&joined) || looks_like_number(&joined))
+        {
+            found = Some(Masked { text: mask_word(&joined), pieces: place + 1, end });
+        }
+        let separator = &piece[end..];
+        if separator.chars().count() != 1 || !separator.chars().all(char::is_whitespace) {
+            break;
+        }
+    }
+    found
 }
 
 /// Characters that tokens, IBANs and numbers are made of.
@@ -74,18 +116,45 @@ fn is_word(c: char) -> bool {
 }
 
 fn mask_word(word: &str) -> String {
+    // A full stop at the end of a sentence is a token's character too.
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if let Some(masked) = mask_number(bare) {
+        return word.replacen(bare, &masked, 1);
+    }
+    if is_uuid(bare) {
+        return word.to_owned();
+    }
+    if word.len() >= 20 && word.bytes().any(|byte| byte.is_ascii_digit()) {
+        return mask_secret(word);
+    }
+    let parts = word.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let masked = parts.map(|part| {
+        let bare = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        mask_number(bare).map_or_else(|| part.to_owned(), |masked| masked + &part[bare.len()..])
+    });
+    masked.collect()
+}
+
+fn mask_number(word: &str) -> Option<String> {
+    if looks_like_iban(word) {
+        Some(mask_iban(word))
+    } else {
+        looks_like_number(word).then(|| mask_secret(word))
+    }
+}
+
+fn looks_like_iban(word: &str) -> bool {
     let letters = word.as_bytes();
-    let looks_like_iban = letters.len() >= 14
+    letters.len() >= 14
         && letters.iter().all(u8::is_ascii_alphanumeric)
         && letters[..2].iter().all(u8::is_ascii_alphabetic)
-        && letters[2..4].iter().all(u8::is_ascii_digit);
-    if looks_like_iban {
-        return mask_iban(word);
-    }
-    let digits = letters.iter().filter(|c| c.is_ascii_digit()).count();
-    let looks_like_number = digits >= 11 && digits == letters.len();
-    let looks_like_token = letters.len() >= 20 && digits > 0 && !is_uuid(word);
-    if looks_like_number || looks_like_token { mask_secret(word) } else { word.to_owned() }
+        && letters[2..4].iter().all(u8::is_ascii_digit)
+}
+
+/// Many digits, also with hyphens between groups of them.
+fn looks_like_number(word: &str) -> bool {
+    word.bytes().filter(u8::is_ascii_digit).count() >= 11
+        && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -115,9 +184,53 @@ mod tests {
         let text = "Compte FR7613807008043001965405158 inconnu,\nvoir 2YotnFZFEjr1zCsicMWpAAxyz (Erreur H6B-QA03AAH5)";
         assert_eq!(mask_text(text, 512), "Compte FR76…5158 inconnu, voir 2Yot… (Erreur H6B-QA03AAH5)");
         assert_eq!(mask_text("abcdef", 3), "abc…");
+        assert_eq!(mask_text("été", 3), "été");
         assert_eq!(
             mask_text("request 9f1b8c1e-6f0f-4a44-9d52-0123456789ab", 512),
             "request 9f1b8c1e-6f0f-4a44-9d52-0123456789ab"
         );
+    }
+
+    #[test]
+    fn numbers_in_groups_are_masked() {
+        for (text, shown) in [
+            ("Compte FR76 1380 7008 0430 0196 5405 158 inconnu", "Compte FR76…5158 inconnu"),
+            ("(FR76 1380 7008 0430 0196 5405 158)", "(FR76…5158)"),
+            ("fr76\u{a0}1380\u{a0}7008\u{a0}0430\u{a0}0196\u{a0}5405\u{a0}158", "fr76…5158"),
+            ("4970 1012 3456 7890 est KO", "4970… est KO"),
+            ("carte 4970-1012-3456-7890, code 1", "carte 4970…, code 1"),
+            ("FR76 1380 7008 0430 0196 5405 158.", "FR76…5158."),
+            ("tel 01 23 45 67 89", "tel 01 23 45 67 89"),
+            ("erreur 12 le 23 11 2026", "erreur 12 le 23 11 2026"),
+        ] {
+            assert_eq!(mask_text(text, 512), shown);
+        }
+    }
+
+    #[test]
+    fn numbers_with_punctuation_are_masked() {
+        for (text, shown) in [
+            ("Carte 4970101234567890.", "Carte 4970…."),
+            ("Compte NO9386011117947.", "Compte NO93…7947."),
+            ("FR7613807008043001965405158.", "FR76…5158."),
+            ("to_NO9386011117947", "to_NO93…7947"),
+            ("le 23.11.2026 à 13.05", "le 23.11.2026 à 13.05"),
+        ] {
+            assert_eq!(mask_text(text, 512), shown);
+        }
+    }
+
+    #[test]
+    fn a_number_at_the_cut_is_masked() {
+        assert_eq!(mask_text("Compte FR7613807008043001965405158", 20), "Compte FR76…5158");
+        assert_eq!(mask_text("Compte FR7613807008043001965405158", 11), "Compte FR76…");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_masked(text in ".*", limit in 0_usize..600) {
+            let shown = mask_text(&text, limit);
+            proptest::prop_assert!(shown.chars().count() <= limit + 1);
+        }
     }
 }
