@@ -93,7 +93,7 @@ fn meaning(bank: &Bank, endpoint: Endpoint, status: u16, said: &Said) -> ErrorCo
     if (300..400).contains(&status) {
         return ErrorCode::Redirected;
     }
-    if status < 400 {
+    if !(400..600).contains(&status) {
         return ErrorCode::UnexpectedStatus;
     }
     if let Some(known) = said.business_code {

@@ -46,8 +46,8 @@ pub struct FundsConfirmation {
     pub available: bool,
     /// The issuer's own reference, as asked.
     pub reference: String,
-    /// The `X-Request-ID` that was sent: what the bank's support asks for first.
-    pub request_id: String,
+    /// The `X-Request-ID` that was sent: what the bank's support asks for first. None at a bank that takes none.
+    pub request_id: Option<String>,
     /// The bank's own `X-CorrelationID`, when it gave one.
     pub correlation_id: Option<String>,
     /// The bank that answered ([`Bank::id`]).

@@ -1,61 +1,61 @@
 //! Making connections to the bank: directly or through a proxy, ahead of time or when needed.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::http::Uri;
+use ::http::uri::Authority;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport as UreqTransport,
-    TransportAdapter,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout,
+    Transport as UreqTransport, TransportAdapter,
 };
 
-use super::connection::{ProxyConnection, Socket, TlsConnection, Wire};
+use super::connection::{ProxyConnection, Socket, TlsConnection, Wire, WireBuffers};
+use super::names::{Names, unknown_host};
 use super::transport::TransportStatistics;
+use super::ureq_transport::ConnectionOptions;
 use super::{scope, tls};
 use crate::{Error, ErrorCode, Result};
 
-/// Opens connections with one identity, and keeps those opened ahead of time.
+/// Opens connections with one identity, and keeps those no call uses: opened ahead of time, or used before.
 pub(super) struct Dialer {
     tls: Arc<ClientConfig>,
     client_certificate: bool,
     connect_timeout: Duration,
+    max_idle_connections: usize,
     max_idle_age: Duration,
     ready: Mutex<Vec<Ready>>,
     connections: AtomicU64,
     resumed: AtomicU64,
-    name_lookups: AtomicU64,
+    names: Names,
 }
 
-/// A connection whose handshake is done and that no request has used.
+/// A connection whose handshake is done and that no call uses.
 struct Ready {
-    authority: String,
+    authority: Authority,
     since: Instant,
-    connection: TlsConnection,
+    connection: Box<TlsConnection>,
 }
 
 impl Dialer {
-    pub(super) fn new(
-        tls: Arc<ClientConfig>,
-        client_certificate: bool,
-        connect_timeout: Duration,
-        max_idle_age: Duration,
-    ) -> Self {
+    pub(super) fn new(tls: Arc<ClientConfig>, client_certificate: bool, options: &ConnectionOptions) -> Self {
         Self {
             tls,
             client_certificate,
-            connect_timeout,
-            max_idle_age,
+            connect_timeout: options.connect_timeout,
+            max_idle_connections: options.max_idle_connections,
+            max_idle_age: options.max_idle_age,
             ready: Mutex::default(),
             connections: AtomicU64::new(0),
             resumed: AtomicU64::new(0),
-            name_lookups: AtomicU64::new(0),
+            names: Names::default(),
         }
     }
 
@@ -63,26 +63,45 @@ impl Dialer {
         TransportStatistics {
             connections: self.connections.load(Ordering::Relaxed),
             resumed: self.resumed.load(Ordering::Relaxed),
-            name_lookups: self.name_lookups.load(Ordering::Relaxed),
+            name_lookups: self.names.lookups(),
         }
     }
 
     /// Opens one connection to the bank and keeps it ready.
     pub(super) fn make_ready(&self, uri: &Uri) -> Result<()> {
-        let connection = self.dial(uri).map_err(Error::from)?;
-        let ready = Ready { authority: authority_of(uri), since: Instant::now(), connection };
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
+        let started = Instant::now();
+        let mut connection = self.dial(uri).map_err(Error::from)?;
+        // What the bank sends next is one round trip away; the connection just made took more than that.
+        let settled = scope::connecting(Instant::now() + started.elapsed(), || connection.settle());
+        match settled.map_err(Error::from) {
+            Err(error) if error.code() == ErrorCode::ConnectTimeout => {}
+            outcome => outcome?,
+        }
+        if let Some(authority) = uri.authority().cloned() {
+            let ready = Ready { authority, since: Instant::now(), connection: Box::new(connection) };
+            self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
+        }
         Ok(())
     }
 
-    /// A connection that was made ready and is still good.
-    fn take_ready(&self, uri: &Uri) -> Option<TlsConnection> {
+    /// Takes back a connection whose call ended well; of too many the one that was unused longest goes.
+    fn keep(&self, authority: Authority, connection: Box<TlsConnection>) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.push(Ready { authority, since: Instant::now(), connection });
+        let surplus = (ready.len() > self.max_idle_connections).then(|| ready.remove(0));
+        drop(ready);
+        drop(surplus);
+    }
+
+    /// A connection that was kept and is still good: the one used last, so that surplus ones grow old.
+    fn take_ready(&self, uri: &Uri) -> Option<Box<TlsConnection>> {
         loop {
+            let now = Instant::now();
             let mut candidate = {
                 let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-                ready.retain(|one| one.since.elapsed() < self.max_idle_age);
-                let place = ready.iter().rposition(|one| one.authority == authority_of(uri))?;
-                ready.swap_remove(place)
+                ready.retain(|one| now.saturating_duration_since(one.since) < self.max_idle_age);
+                let place = ready.iter().rposition(|one| Some(&one.authority) == uri.authority())?;
+                ready.remove(place)
             };
             if candidate.connection.is_open() {
                 return Some(candidate.connection);
@@ -111,9 +130,23 @@ impl Dialer {
         Ok(connection)
     }
 
-    /// Tries the host's addresses one after the other within the connect timeout.
     fn connect_tcp(&self, uri: &Uri) -> Result<Socket> {
-        let addresses = self.look_up(uri)?;
+        if let Some(addresses) = self.names.remembered(uri) {
+            match self.connect_any(uri, &addresses) {
+                // The host may have moved.
+                Err(error) if error.code() == ErrorCode::Connect => self.names.forget(uri),
+                Err(error) => {
+                    self.names.forget(uri);
+                    return Err(error);
+                }
+                connected => return connected,
+            }
+        }
+        self.connect_any(uri, &self.names.look_up(uri)?)
+    }
+
+    /// Tries the addresses one after the other within the connect timeout.
+    fn connect_any(&self, uri: &Uri, addresses: &[SocketAddr]) -> Result<Socket> {
         let mut failure = None;
         for (place, address) in addresses.iter().enumerate() {
             let left = u32::try_from(addresses.len() - place).unwrap_or(u32::MAX);
@@ -133,48 +166,18 @@ impl Dialer {
             None => unknown_host(uri),
         })
     }
-
-    /// Looks the host up on a thread of its own: the system's resolver knows no deadline.
-    fn look_up(&self, uri: &Uri) -> Result<Vec<SocketAddr>> {
-        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-        if let Ok(address) = host.parse() {
-            return Ok(vec![SocketAddr::new(address, port)]);
-        }
-        self.name_lookups.fetch_add(1, Ordering::Relaxed);
-        let (sender, receiver) = mpsc::sync_channel(1);
-        std::thread::Builder::new()
-            .name("cbpii-name-lookup".to_owned())
-            .spawn(move || {
-                // The receiver is gone when the deadline has passed: nobody wants the result then.
-                let _ = sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter));
-            })
-            .map_err(|_| {
-                Error::new(ErrorCode::Internal, "No thread could be started to look up the bank's host name.")
-            })?;
-        match receiver.recv_timeout(scope::remaining()?) {
-            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-            Ok(_) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(unknown_host(uri)),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                scope::remaining()?;
-                Err(unknown_host(uri))
-            }
-        }
-    }
 }
 
 fn authority_of(uri: &Uri) -> String {
     uri.authority().map(ToString::to_string).unwrap_or_default()
 }
 
-fn unknown_host(uri: &Uri) -> Error {
-    let host = uri.host().unwrap_or_default();
-    let message = format!("The host name {host} could not be resolved; check the endpoint and the network.");
-    Error::new(ErrorCode::NameLookup, message)
-}
-
 fn no_connection(uri: &Uri, error: &std::io::Error) -> Error {
     let host = authority_of(uri);
+    if error.kind() == std::io::ErrorKind::TimedOut {
+        let message = format!("{host} did not take the connection within the connect timeout; try again.");
+        return Error::new(ErrorCode::ConnectTimeout, message);
+    }
     let message = format!(
         "No connection to {host} could be made ({}); check the endpoint and the network.",
         error.kind()
@@ -185,14 +188,14 @@ fn no_connection(uri: &Uri, error: &std::io::Error) -> Error {
 /// The end of ureq's connector chain: what the proxy connector made, or a connection of our own.
 pub(super) struct BankConnector {
     dialer: Arc<Dialer>,
-    /// Whether a connection made ready earlier will do: it has been idle, however short.
-    use_ready: bool,
+    /// Whether a connection may have been idle, however short, and is kept afterwards.
+    keeps: bool,
 }
 
 impl BankConnector {
     /// The whole chain.
-    pub(super) fn chain(dialer: Arc<Dialer>, use_ready: bool) -> impl Connector {
-        ConnectProxyConnector::default().chain(Self { dialer, use_ready })
+    pub(super) fn chain(dialer: Arc<Dialer>, keeps: bool) -> impl Connector {
+        ConnectProxyConnector::default().chain(Self { dialer, keeps })
     }
 }
 
@@ -212,18 +215,89 @@ impl Connector<Tunnel> for BankConnector {
                 Box::new(tunnel) as Box<dyn UreqTransport>,
                 Arc::clone(&details.current_time),
             );
-            return Ok(Some(Box::new(dialer.wrap(details.uri, Wire::Tunnel(tunnel))?)));
+            let connection = dialer.wrap(details.uri, Wire::Tunnel(tunnel));
+            scope::limit_connecting(None);
+            return Ok(Some(Box::new(connection?)));
         }
         if details.needs_tls() {
-            let ready = if self.use_ready { dialer.take_ready(details.uri) } else { None };
-            let connection = ready.map_or_else(|| dialer.dial(details.uri), Ok)?;
-            return Ok(Some(Box::new(connection)));
+            let Some(authority) = details.uri.authority().filter(|_| self.keeps) else {
+                return Ok(Some(Box::new(dialer.dial(details.uri)?)));
+            };
+            let connection = match dialer.take_ready(details.uri) {
+                Some(ready) => ready,
+                None => Box::new(dialer.dial(details.uri)?),
+            };
+            return Ok(Some(Box::new(Lent {
+                connection: Some(connection),
+                authority: authority.clone(),
+                dialer: Arc::clone(dialer),
+                reusable: false,
+                nothing: WireBuffers::none(),
+            })));
         }
-        // Only a proxy is spoken to without TLS: ureq refuses other http addresses.
-        let deadline = Instant::now() + dialer.connect_timeout;
-        let socket =
-            scope::connecting(deadline, || dialer.connect_tcp(details.uri)).map_err(scope::into_io)?;
+        // Only a proxy is spoken to without TLS: ureq refuses other http addresses. The limit stays until the
+        // tunnel and TLS through it are made.
+        scope::limit_connecting(Some(Instant::now() + dialer.connect_timeout));
+        let socket = dialer.connect_tcp(details.uri).map_err(scope::into_io)?;
         Ok(Some(Box::new(ProxyConnection::new(socket))))
+    }
+}
+
+/// A connection while a call uses it. ureq's own pool is not used: it probes connections, which is I/O, while all
+/// other calls wait for its lock. Instead the connection goes back to the [`Dialer`] when ureq lets go of it.
+struct Lent {
+    /// There until it is dropped.
+    connection: Option<Box<TlsConnection>>,
+    authority: Authority,
+    dialer: Arc<Dialer>,
+    /// Whether ureq, done with the answer, found that the connection could serve another call.
+    reusable: bool,
+    nothing: WireBuffers,
+}
+
+impl UreqTransport for Lent {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        match &mut self.connection {
+            Some(connection) => connection.buffers(),
+            None => &mut self.nothing,
+        }
+    }
+
+    fn transmit_output(
+        &mut self,
+        amount: usize,
+        timeout: NextTimeout,
+    ) -> std::result::Result<(), ureq::Error> {
+        self.reusable = false;
+        self.connection.as_mut().ok_or(ureq::Error::ConnectionFailed)?.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> std::result::Result<bool, ureq::Error> {
+        self.reusable = false;
+        self.connection.as_mut().ok_or(ureq::Error::ConnectionFailed)?.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.reusable = self.connection.as_mut().is_some_and(|connection| connection.is_open());
+        self.reusable
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take().filter(|_| self.reusable) {
+            self.dialer.keep(self.authority.clone(), connection);
+        }
+    }
+}
+
+impl fmt::Debug for Lent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lent")
     }
 }
 

@@ -57,17 +57,19 @@ pub(super) fn run<T>(context: &TransportContext, work: impl FnOnce() -> T) -> (T
 
 /// Narrows the limit to `deadline` while a connection is made.
 pub(super) fn connecting<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
-    let narrow = |deadline: Option<Instant>| {
-        SCOPE.with_borrow_mut(|scope| {
-            if let Some(scope) = scope {
-                scope.connect_deadline = deadline;
-            }
-        });
-    };
-    narrow(Some(deadline));
+    limit_connecting(Some(deadline));
     let outcome = work();
-    narrow(None);
+    limit_connecting(None);
     outcome
+}
+
+/// Narrows the limit until it is lifted with none; it ends with the call at the latest.
+pub(super) fn limit_connecting(deadline: Option<Instant>) {
+    SCOPE.with_borrow_mut(|scope| {
+        if let Some(scope) = scope {
+            scope.connect_deadline = deadline;
+        }
+    });
 }
 
 /// How much time is left for the next blocking step.

@@ -1,6 +1,6 @@
 //! The built-in transport: ureq over our own connector.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,10 +43,11 @@ impl UreqTransport {
         options: &ConnectionOptions,
     ) -> Result<Self> {
         let config = tls::client_config(identity, anchors)?;
-        let dialer =
-            Arc::new(Dialer::new(config, identity.is_some(), options.connect_timeout, options.max_idle_age));
+        let dialer = Arc::new(Dialer::new(config, identity.is_some(), options));
         let proxy = options.proxy.as_deref().map(read_proxy).transpose()?;
         let agent = |idle: usize| {
+            // Without a proxy the dialer keeps the connections.
+            let pooled = if proxy.is_some() { idle } else { 0 };
             let config = Agent::config_builder()
                 .https_only(true)
                 .http_status_as_error(false)
@@ -55,8 +56,8 @@ impl UreqTransport {
                 .proxy(proxy.clone())
                 .user_agent(USER_AGENT)
                 .accept_encoding("identity")
-                .max_idle_connections(idle)
-                .max_idle_connections_per_host(idle)
+                .max_idle_connections(pooled)
+                .max_idle_connections_per_host(pooled)
                 .max_idle_age(options.max_idle_age)
                 .build();
             Agent::with_parts(config, BankConnector::chain(Arc::clone(&dialer), idle > 0), ResolvedByDialer)
@@ -76,8 +77,11 @@ impl UreqTransport {
 
 fn read_whole(response: Response<Body>) -> std::result::Result<HttpResponse, ureq::Error> {
     let (head, mut body) = response.into_parts();
-    let body = body.with_config().limit(BODY_LIMIT).read_to_vec()?;
-    Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: Zeroizing::new(body) })
+    // As large as announced, within reason: a buffer that grows leaves copies of the answer behind.
+    let announced = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut whole = Zeroizing::new(Vec::with_capacity(announced.min(16 * 1024)));
+    body.with_config().limit(BODY_LIMIT).reader().read_to_end(&mut whole)?;
+    Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: whole })
 }
 
 impl Transport for UreqTransport {
@@ -91,6 +95,10 @@ impl Transport for UreqTransport {
     }
 
     fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
+        if self.pooled.config().proxy().is_some() {
+            // The dialer would go past the proxy.
+            return Ok(0);
+        }
         let open = || scope::run(context, || self.dialer.make_ready(uri)).0;
         let outcomes: Vec<Result<()>> = std::thread::scope(|threads| {
             let handles: Vec<_> = (0..count).map(|_| threads.spawn(open)).collect();
