@@ -1,4 +1,5 @@
 //! The rules on who may depend on what, read from `cargo metadata`; and no bank's name in the code.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! Signatures as they come over the wire are read by two foreign implementations (`tests/verifiers`): genuine ones are
 //! accepted, and nothing that was tampered with is.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail the test")]
 
 mod common;
 
@@ -42,6 +43,9 @@ static VERIFIERS: LazyLock<PathBuf> = LazyLock::new(|| {
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/verifiers").join(name)
 }
+
+/// Says of each request, by its name, `valid` or what is wrong.
+type Reader = fn(&[Signed]) -> BTreeMap<String, String>;
 
 /// What PyPI's httpsig says.
 fn httpsig(requests: &[Signed]) -> BTreeMap<String, String> {
@@ -245,8 +249,7 @@ fn genuine_signatures_are_accepted_and_tampered_ones_are_not() {
         dialects().into_iter().map(|(name, dialect)| captured(name, dialect)).collect();
     let tampered: Vec<Signed> = genuine.iter().flat_map(|request| request.tampered(&stranger)).collect();
     assert!(tampered.len() >= 8 * genuine.len(), "{}", tampered.len());
-    let readers: [(&str, fn(&[Signed]) -> BTreeMap<String, String>); 2] =
-        [("httpsig", httpsig), ("http-signature", http_signature)];
+    let readers: [(&str, Reader); 2] = [("httpsig", httpsig), ("http-signature", http_signature)];
     for (reader, ask) in readers {
         for (name, verdict) in ask(&genuine) {
             assert_eq!(verdict, "valid", "{reader} on {name}");
@@ -271,7 +274,7 @@ fn genuine_signatures_are_accepted_and_tampered_ones_are_not() {
 fn a_blank_after_the_comma_is_read_too() {
     let genuine = captured("Société Générale", dialect("societe-generale"));
     let stranger = public_key(&common::sandbox().issuer().qwac);
-    assert_eq!(httpsig(&[genuine.clone()])[&genuine.name], "valid");
+    assert_eq!(httpsig(std::slice::from_ref(&genuine))[&genuine.name], "valid");
     for (name, verdict) in httpsig(&genuine.tampered(&stranger)) {
         assert_ne!(verdict, "valid", "{name}");
     }

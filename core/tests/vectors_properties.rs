@@ -1,4 +1,5 @@
 //! What must hold for any input, tried through the public API on inputs nobody thought of.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail the test")]
 
 use std::sync::LazyLock;
 

@@ -79,9 +79,8 @@ struct OtherInput {
     issuer: Option<String>,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[derive(Default)]
 struct PsuInput {
     ip_address: Option<String>,
     ip_port: Option<String>,
@@ -131,32 +130,11 @@ fn send(bank: &Value, now: Timestamp, input: &Input) -> Result<Facts> {
     let sent = wire.last();
     let own = ["accept", "authorization", "content-type", "date", "digest", "signature"];
     let headers = sent.headers().iter().filter(|(name, _)| !own.contains(&name.as_str()));
-    let headers: Vec<_> = headers
-        .map(|(name, value)| {
-            let name = name.as_str();
-            // Header names have no case; they are compared as STET writes them.
-            let written = PSU_NAMES.iter().chain(&NAMES).find(|known| known.eq_ignore_ascii_case(name));
-            json!([written.copied().unwrap_or(name), value.to_str().expect("text")])
-        })
-        .collect();
+    let headers: Vec<_> =
+        headers.map(|(name, value)| json!([name.as_str(), value.to_str().expect("text")])).collect();
     let body = std::str::from_utf8(sent.body()).expect("UTF-8");
     Ok(facts(json!({ "body": body, "headers": headers })))
 }
-const NAMES: [&str; 2] = ["X-Request-ID", "X-My-Request"];
-const PSU_NAMES: [&str; 12] = [
-    "PSU-IP-Address",
-    "PSU-IP-Port",
-    "PSU-HTTP-Method",
-    "PSU-Date",
-    "PSU-GEO-Location",
-    "PSU-User-Agent",
-    "PSU-Referer",
-    "PSU-Accept",
-    "PSU-Accept-Charset",
-    "PSU-Accept-Encoding",
-    "PSU-Accept-Language",
-    "PSU-Device-ID",
-];
 
 impl Input {
     pub(crate) fn request(&self) -> Result<FundsRequest> {
