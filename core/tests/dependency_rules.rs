@@ -10,6 +10,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Node, Package, P
 const REVIEWED: &[&str] = &[
     "aws-lc-rs",
     "base64",
+    "chacha20poly1305",
     "getrandom",
     "http",
     "httpdate",
@@ -20,6 +21,7 @@ const REVIEWED: &[&str] = &[
     "p12-keystore",
     "pkcs8",
     "ring",
+    "rusqlite",
     "rust_decimal",
     "rustls",
     "serde",
