@@ -6,14 +6,16 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anstream::println;
 use cbpii::bank::TrustMode;
 use cbpii::identity::{CertificateReport, InspectOptions, SealIdentity, TransportIdentity};
+use cbpii::store::{RecordKey, RecordKeys, SealedStore, SqliteStore};
 use cbpii::{
-    Advice, Amount, Bank, Client, Clock, ConsentOptions, Environment, Error, ErrorCode, FundsRequest, Iban,
-    Issuer, PendingConsent, SystemClock, Tokens,
+    Advice, Amount, Bank, Client, Clock, ConsentOptions, ConsentState, Entropy, Environment, Error,
+    ErrorCode, FundsRequest, Iban, Issuer, PendingConsent, SessionPool, SystemClock, SystemEntropy, Tokens,
+    renewals_due,
 };
 use cbpii_sandbox::{Sandbox, SandboxOptions};
 
@@ -64,6 +66,7 @@ fn journey(browser: bool) -> Outcome {
     yes_and_no(&client, &tokens)?;
     explain(&client)?;
     let tokens = refresh(&sandbox, &client, tokens)?;
+    session(&sandbox, &client, &tokens)?;
     lost_consent(&sandbox, &client, &tokens)?;
     blocked_account(&sandbox, &client)?;
     println!("\n{GREEN}Every step gave what it should.{PLAIN}");
@@ -224,6 +227,34 @@ fn refresh(sandbox: &Sandbox, client: &Client, tokens: Tokens) -> Outcome<Tokens
     fact("100.00 EUR", format!("{GREEN}yes{PLAIN}"));
     expect(answer.available, "the check after the refresh")?;
     Ok(tokens)
+}
+
+fn session(sandbox: &Sandbox, client: &Client, tokens: &Tokens) -> Outcome {
+    step("A session keeps the consent alive by itself");
+    let folder = tempfile::tempdir()?;
+    let mut key = [0; 32];
+    SystemEntropy.fill(&mut key)?;
+    let database = SqliteStore::open(folder.path().join("consents.db"))?;
+    let store = SealedStore::new(database, RecordKeys::new(RecordKey::new(key)));
+    let session = SessionPool::new(client.clone(), store.clone()).keep("cardholder-42", tokens)?;
+    let status = session.status();
+    fact(
+        "state",
+        format!("{}, {} days left, renew from {}", status.state, status.days_left, status.renew_from),
+    );
+    sandbox.control().expire_access_tokens();
+    let answer = session.confirm_funds(&question("ORDER-4720", CLAIRE, "100.00")?)?;
+    fact(
+        "100.00 EUR",
+        format!("{GREEN}yes{PLAIN}, with an access token that had ended: refreshed on the way"),
+    );
+    for moment in session.history() {
+        fact("", moment);
+    }
+    let then = status.consent_expires_at.saturating_add(Duration::from_secs(1));
+    let due = renewals_due(&store, then).count();
+    fact("nightly job", format!("{due} consent ends before {then}"));
+    expect(answer.available && session.state() == ConsentState::Active && due == 1, "the session")
 }
 
 fn lost_consent(sandbox: &Sandbox, client: &Client, tokens: &Tokens) -> Outcome {

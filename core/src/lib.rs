@@ -39,8 +39,11 @@
 //!
 //! # Where to read on
 //!
-//! - [`manual`]: how-to pages on certificates, consent on a web server, errors and retries, timeouts, HSMs, logging
+//! - [`manual`]: how-to pages on certificates, consent on a web server, errors and retries, timeouts, running a fleet of
+//!   consents, HSMs, logging
 //! - [`Client`]: the calls; [`Error`] and [`ErrorCode`]: what can go wrong and what to do then
+//! - [`session`] and [`store`]: consents kept alive, refreshed once across threads and processes, sealed on disk
+//! - [`many`]: many checks at once
 //! - [`bank`]: the directory, and how to describe another bank as data
 //! - [`identity`]: certificates and what a bank will find wrong with them
 //! - [`http::Transport`] and [`identity::Signer`]: the two seams, to bring your own HTTP stack or HSM
