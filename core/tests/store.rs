@@ -209,6 +209,22 @@ fn a_read_only_store_reads_and_refuses_to_write() {
 }
 
 #[test]
+fn any_other_refusal_of_the_database_is_an_error_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("consents.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let version = saved(store.save("a", b"before", at(1), None).unwrap());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other
+        .execute_batch("CREATE TRIGGER no BEFORE UPDATE ON consent BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .unwrap();
+    let error = store.save("a", b"after", at(1), Some(version)).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::StoreFailed, "{error}");
+    let record = store.load("a").unwrap().unwrap();
+    assert_eq!((record.sealed.as_slice(), record.version), (b"before".as_slice(), version));
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_an_error() {
     let error = SqliteStore::open("/nowhere/at/all/consents.db").unwrap_err();
     assert_eq!(error.code(), ErrorCode::StoreUnreachable, "{error}");

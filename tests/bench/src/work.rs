@@ -36,13 +36,13 @@ pub(crate) struct Measured {
 /// Which of the two is measured.
 enum Side {
     Bare(Arc<Shared>),
-    Library(Library),
+    Library(Box<Library>),
 }
 
 /// What one thread calls with.
 enum Caller {
     Bare(Box<Loop>),
-    Library(Library),
+    Library(Box<Library>),
 }
 
 impl Caller {
@@ -81,7 +81,7 @@ pub(crate) fn run(setup: &Path, side: &str, mode: &str, threads: &str, calls: &s
     };
     let side = match side {
         "bare" => Side::Bare(Shared::new(&setup)?),
-        "cbpii" => Side::Library(Library::new(&setup, keeps)?),
+        "cbpii" => Side::Library(Box::new(Library::new(&setup, keeps)?)),
         _ => return Err(format!("no side {side}").into()),
     };
     let measured = measure(&side, mode, keeps, threads, calls)?;
