@@ -1,6 +1,8 @@
 //! Signatures as they come over the wire are read by two foreign implementations (`tests/verifiers`): genuine ones are
 //! accepted, and nothing that was tampered with is.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail the test")]
+
+// A helper of a test that cannot go on panics, like the test itself.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

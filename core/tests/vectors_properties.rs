@@ -1,5 +1,7 @@
 //! What must hold for any input, tried through the public API on inputs nobody thought of.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail the test")]
+
+// A helper of a test that cannot go on panics, like the test itself.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
 //! Runs the language-neutral cases of `tests/vectors` through the public API. Their README says how they are read.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail the test")]
+
 // A helper of a test that cannot go on panics, like the test itself.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
