@@ -62,7 +62,12 @@ impl UreqTransport {
                 .build();
             Agent::with_parts(config, BankConnector::chain(Arc::clone(&dialer), idle > 0), ResolvedByDialer)
         };
-        Ok(Self { pooled: agent(options.max_idle_connections), fresh: agent(0), dialer, proxied: proxy.is_some() })
+        Ok(Self {
+            pooled: agent(options.max_idle_connections),
+            fresh: agent(0),
+            dialer,
+            proxied: proxy.is_some(),
+        })
     }
 
     fn send(&self, request: &HttpRequest) -> std::result::Result<HttpResponse, ureq::Error> {
@@ -150,10 +155,7 @@ impl From<ureq::Error> for Error {
                 ErrorCode::EndpointInvalid,
                 "The bank's endpoint is not an absolute https URL with a host.",
             ),
-            U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => Self::new(
-                ErrorCode::AnswerTooLarge,
-                "The bank's answer is larger than any valid one and was not read.",
-            ),
+            U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => super::too_large(),
             U::Protocol(_) | U::BodyStalled => Self::new(
                 ErrorCode::MalformedHttp,
                 "What came from the bank's address is not a valid HTTP answer.",
