@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -16,8 +17,9 @@ use cbpii::identity::{
 };
 use cbpii::{
     Account, AccountScheme, Advice, Amount, AuthorizationCode, Bank, CallOptions, CancelToken, Client,
-    ClientBuilder, Clock, ConsentOptions, Entropy, Environment, Error, ErrorCode, ErrorKind, FundsRequest,
-    Iban, Issuer, PendingConsent, PsuContext, RequestSent, Result, Secret, Timestamp, Tokens,
+    ClientBuilder, Clock, ConsentOptions, Entropy, Environment, Error, ErrorCode, ErrorKind,
+    FundsConfirmation, FundsRequest, Iban, Issuer, PendingConsent, PsuContext, RequestSent, Result, Secret,
+    Timestamp, Tokens,
 };
 use cbpii_sandbox::{Endpoint, Fault, FaultRule, Identity, Sandbox, ServerCertificate};
 use common::*;
@@ -424,47 +426,16 @@ fn failing_signer() -> Provoked {
     before(client.confirm_funds(&tokens(&QUIET, "CLAIRE"), &request(CLAIRE, "1")))
 }
 
-/// An origin whose certificate is right but for its beginning, far in the future, and the root to trust it by.
-fn bank_of_the_future() -> (String, String) {
-    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-    let root_key = rcgen::KeyPair::generate().unwrap();
-    let mut root = rcgen::CertificateParams::default();
-    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let root_pem = root.self_signed(&root_key).unwrap().pem();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut leaf = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
-    leaf.not_before = rcgen::date_time_ymd(2100, 1, 1);
-    leaf.not_after = rcgen::date_time_ymd(2101, 1, 1);
-    let leaf = leaf.signed_by(&key, &rcgen::Issuer::new(root, root_key)).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config =
-        rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = config.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key).unwrap();
-    (serve_one_handshake(config), root_pem)
-}
-
-fn serve_one_handshake(config: rustls::ServerConfig) -> String {
-    let (listener, origin) = silent_listener();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut session = rustls::ServerConnection::new(Arc::new(config)).unwrap();
-        while session.is_handshaking() && session.complete_io(&mut stream).is_ok() {}
-    });
-    origin
-}
-
+/// A bank whose certificate is right but for its beginning, far in the future.
 #[track_caller]
 fn not_yet_valid_server() -> Provoked {
-    let (origin, root) = bank_of_the_future();
-    let bank =
-        bank(&QUIET).with_origin(&origin).unwrap().with_trust_anchor(&root, TrustMode::Replace).unwrap();
-    let client = Client::new(bank, issuer(&QUIET)).unwrap();
-    Provoked::new(
-        client.confirm_funds(&tokens(&QUIET, "CLAIRE"), &request(CLAIRE, "1")),
-        At::Funds,
-        RequestSent::No,
-    )
+    let mut certificate = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    certificate.not_before = rcgen::date_time_ymd(2100, 1, 1);
+    certificate.not_after = rcgen::date_time_ymd(2101, 1, 1);
+    // Flushing does the handshake, which is all there is to do.
+    let bank = RawBank::with_certificate(certificate, |stream| stream.flush().unwrap_or_default());
+    let outcome = bank.client(&QUIET).confirm_funds(&tokens(&QUIET, "CLAIRE"), &request(CLAIRE, "1"));
+    Provoked::new(outcome, At::Funds, RequestSent::No)
 }
 
 /// The origin of a port where nobody listens any more.
@@ -833,6 +804,43 @@ fn keys_must_open_and_belong_to_their_certificates() {
         ErrorCode::KeyUnreadable,
         [pem_of(&kit.qwac, b"", None), pem_of(&kit.qwac, kit.qwac.chain_pem.as_bytes(), None)],
     );
+}
+
+#[test]
+fn roots_must_be_readable() {
+    let damaged = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    for pem in ["", "hello", damaged, &format!("{}{damaged}", QUIET.issuer().ca_pem)] {
+        all_before(ErrorCode::TrustAnchor, [bank(&QUIET).with_trust_anchor(pem, TrustMode::Add)]);
+        all_before(ErrorCode::TrustAnchor, [quiet_bank(|bank| bank.trust_anchors.pem.push(pem.into()))]);
+    }
+    all_before(ErrorCode::BankRecord, [quiet_bank(|bank| bank.trust_anchors.pem.clear())]);
+}
+
+/// A check by an issuer whose QWAC's key is behind a signer.
+fn with_tls_signer(sign: fn() -> Result<Vec<u8>>) -> (Sandbox, Result<FundsConfirmation>) {
+    let sandbox = sandbox();
+    let signer = signer_from_fn([SignatureAlgorithm::RsaPssSha256], move |_, _| sign());
+    let chain = CertificateChain::from_pem(sandbox.issuer().qwac.chain_pem.as_bytes()).unwrap();
+    let qwac = TransportIdentity::with_signer(chain, Arc::new(signer)).unwrap();
+    let client = Client::new(bank(&sandbox), issuer(&sandbox).with_transport(qwac)).unwrap();
+    let outcome = client.confirm_funds(&tokens(&sandbox, "CLAIRE"), &request(CLAIRE, "1"));
+    (sandbox, outcome)
+}
+
+#[test]
+fn a_signer_that_fails_in_the_handshake_is_named() {
+    let (sandbox, outcome) =
+        with_tls_signer(|| Err(Error::new(ErrorCode::SignerFailed, "The HSM is locked; unlock it.")));
+    let error = assert_code(outcome, ErrorCode::SignerFailed);
+    assert_eq!((error.request_sent(), sandbox.control().requests().len()), (RequestSent::No, 0));
+}
+
+#[test]
+fn a_signer_of_another_key_is_refused_by_the_bank() {
+    let (sandbox, outcome) = with_tls_signer(|| Ok(vec![7; 256]));
+    let error = assert_code(outcome, ErrorCode::TlsClientCertificateRefused);
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    assert!(sandbox.control().requests().is_empty());
 }
 
 #[test]
