@@ -172,7 +172,7 @@ fn yes_and_no(client: &Client, tokens: &Tokens) -> Outcome {
             format!(
                 "{shown}   {} ms, answer's signature {signature}, request {}",
                 answer.duration.as_millis(),
-                answer.request_id
+                answer.request_id.unwrap_or_default()
             ),
         );
         expect(answer.available == expected, "the bank's answer")?;

@@ -15,6 +15,7 @@ use url::form_urlencoded::Serializer;
 use crate::bank::Bank;
 use crate::clock::Entropy;
 use crate::http::masking::mask_text;
+use crate::json::Object;
 use crate::token::is_token_text;
 use crate::{Clock, Error, ErrorCode, Result, Secret, SystemClock, Timestamp, crypto};
 
@@ -205,10 +206,13 @@ impl PendingConsent {
             );
             return Err(Error::new(ErrorCode::PendingConsentExpired, message));
         }
-        match (parameters.code, parameters.error) {
+        // A parameter without a value counts as left out (RFC 6749 §3.1).
+        let code = parameters.code.filter(|code| !code.is_empty());
+        let error = parameters.error.filter(|error| !error.is_empty());
+        match (code, error) {
             (_, Some(error)) => Err(refusal(&error, parameters.error_description.as_deref())),
-            (Some(code), None) if !code.is_empty() => AuthorizationCode::new(code),
-            _ => Err(Error::new(
+            (Some(code), None) => AuthorizationCode::new(code),
+            (None, None) => Err(Error::new(
                 ErrorCode::CallbackWithoutAnswer,
                 "The bank sent the cardholder back with neither a code nor an error; begin a new consent.",
             )),
@@ -268,7 +272,7 @@ impl PendingConsent {
     /// # Errors
     /// `request.saved_state`.
     pub fn from_json(json: &str) -> Result<Self> {
-        serde_json::from_str(json).map_err(|error| {
+        serde_json::from_str(json).map(|Object(pending)| pending).map_err(|error| {
             let message = format!(
                 "The saved pending consent cannot be read (line {}, column {}); begin a new one.",
                 error.line(),

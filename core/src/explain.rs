@@ -21,7 +21,7 @@ pub struct Explanation {
     pub signing_string: Option<String>,
     /// The keyId as written, and where it comes from.
     pub key_id: Option<String>,
-    /// Where the keyId comes from: `client_id`, `certificate_url`, ….
+    /// Where the keyId comes from: `seal` when the issuer stated it, else the source the bank's record names.
     pub key_id_source: Option<String>,
 }
 

@@ -164,7 +164,8 @@ fn read(body: &[u8]) -> Said {
         };
     };
     let texts = |names: &[&str]| -> Vec<String> {
-        names.iter().filter_map(|name| members.get(*name)?.as_str()).map(ToOwned::to_owned).collect()
+        let texts = names.iter().filter_map(|name| members.get(*name)?.as_str());
+        texts.filter(|text| !text.trim().is_empty()).map(ToOwned::to_owned).collect()
     };
     let said = texts(&["message", "error_description", "errorMessage", "error", "code"]);
     let oauth_error = texts(&["error"]).into_iter().find(|error| is_oauth_error(error));
@@ -235,6 +236,7 @@ mod tests {
         assert_eq!(other.text.as_deref(), Some("token expired"));
         let page = read(b"<html>\n<h1>Down</h1></html>");
         assert_eq!(page.text.as_deref(), Some("<html> <h1>Down</h1></html>"));
+        assert_eq!(read(br#"{"message":" ","error":"Forbidden"}"#).text.as_deref(), Some("Forbidden"));
         assert_eq!(read(b"").text, None);
         assert_eq!(read(b"[1]").text.as_deref(), Some("[1]"));
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use crate::consent::Version1;
-use crate::json::Object;
+use crate::json::{Object, Unreadable, read_object};
 use crate::{Error, ErrorCode, Result, Secret, Timestamp};
 
 /// The tokens of one cardholder's consent at one bank. Nothing here prints a token.
@@ -121,7 +121,7 @@ impl Tokens {
     /// # Errors
     /// `request.saved_state`; `request.token` when a token in it cannot be one.
     pub fn from_json(json: &str) -> Result<Self> {
-        let saved: SavedTokens = serde_json::from_str(json).map_err(|error| {
+        let Object(saved): Object<SavedTokens> = serde_json::from_str(json).map_err(|error| {
             let message = format!("The saved tokens cannot be read (line {}, column {}); restore them from a copy or renew the consent.", error.line(), error.column());
             Error::new(ErrorCode::SavedState, message)
         })?;
@@ -204,11 +204,12 @@ fn read_scope<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result
 impl TokenAnswer {
     /// Reads the body of a 200.
     pub(crate) fn parse(body: &[u8]) -> Result<Self> {
-        serde_json::from_slice(body).map(|Object(answer)| answer).map_err(|error| {
-            if error.is_data() {
-                return unusable("is not an object, or has a member twice or of the wrong type");
-            }
-            Error::new(ErrorCode::NotJson, "The bank's token answer is not JSON; no token was taken from it.")
+        read_object(body).map_err(|why| match why {
+            Unreadable::Shape => unusable("is not an object, or has a member twice or of the wrong type"),
+            Unreadable::NotJson => Error::new(
+                ErrorCode::NotJson,
+                "The bank's token answer is not JSON; no token was taken from it.",
+            ),
         })
     }
 

@@ -60,7 +60,7 @@ fn an_answer_says_which_question_it_answers() {
     let question =
         request(CLAIRE, "12.50").payee("Librairie des Colonnes").unwrap().request_id("my-own-id").unwrap();
     let answer = client.confirm_funds(&tokens, &question).unwrap();
-    assert_eq!((answer.reference.as_str(), answer.request_id.as_str()), ("ORDER-4711", "my-own-id"));
+    assert_eq!((answer.reference.as_str(), answer.request_id.as_deref()), ("ORDER-4711", Some("my-own-id")));
     assert_eq!(
         (answer.bank_id.as_str(), answer.response_signature),
         ("bpce-17515", ResponseSignature::Verified)
@@ -436,7 +436,7 @@ fn extra_headers_are_sent_with_their_stand_ins_filled() {
     let answer = setting.check().unwrap();
     let sent = last_request(&setting.sandbox, Endpoint::Funds);
     assert_eq!(sent.header("client-id"), Some("PSDFR-ACPR-12345"));
-    assert_eq!(sent.header("correlationid"), Some(format!("a-{}-z", answer.request_id).as_str()));
+    assert_eq!(sent.header("correlationid"), Some(format!("a-{}-z", answer.request_id.unwrap()).as_str()));
 }
 
 fn cardholder() -> PsuContext {

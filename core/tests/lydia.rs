@@ -103,7 +103,7 @@ fn a_funds_request_is_neither_signed_nor_numbered() {
         "{}",
         sent.body_text()
     );
-    assert_eq!((answer.request_id.as_str(), answer.response_signature), ("", ResponseSignature::Absent));
+    assert_eq!((answer.request_id, answer.response_signature), (None, ResponseSignature::Absent));
 }
 
 #[test]

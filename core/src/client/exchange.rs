@@ -1,29 +1,29 @@
 //! A request that is ready to leave, with what it takes to explain it.
 
+use crate::Explanation;
 use crate::event::Operation;
 use crate::http::masking::{mask_header, mask_iban, mask_secret};
 use crate::http::{HttpRequest, TransportContext};
-use crate::{Explanation, Secret};
 
 /// One request, complete and signed.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'a> {
     pub(super) request: HttpRequest,
-    /// Empty when the bank wants none.
-    pub(super) request_id: String,
-    pub(super) explained: Explained,
+    /// None when the bank wants none.
+    pub(super) request_id: Option<String>,
+    pub(super) explained: Explained<'a>,
 }
 
 /// What an explanation needs besides the request.
-pub(super) struct Explained {
+pub(super) struct Explained<'a> {
     pub(super) signing_string: Option<String>,
-    pub(super) key_id: Option<(String, &'static str)>,
-    pub(super) private: Private,
+    pub(super) key_id: Option<(&'a str, &'static str)>,
+    pub(super) private: Private<'a>,
 }
 
 /// What must not show in the body.
-pub(super) enum Private {
+pub(super) enum Private<'a> {
     /// The account number.
-    Account(Secret),
+    Account(&'a str),
     /// The values of a form other than those that are public.
     Form,
 }
@@ -31,11 +31,11 @@ pub(super) enum Private {
 /// The attempts of one call.
 pub(super) struct Attempts<'a> {
     pub(super) operation: Operation,
-    pub(super) prepared: &'a Prepared,
+    pub(super) prepared: &'a Prepared<'a>,
     pub(super) context: &'a TransportContext,
 }
 
-impl Prepared {
+impl Prepared<'_> {
     /// The request laid open, secrets masked.
     pub(super) fn explanation(&self) -> Explanation {
         let request = &self.request;
@@ -55,8 +55,8 @@ impl Prepared {
             body: self.explained.private.mask(&body),
             digest_input: digest,
             signing_string: self.explained.signing_string.as_deref().map(mask_lines),
-            key_id: self.explained.key_id.as_ref().map(|(key_id, _)| key_id.clone()),
-            key_id_source: self.explained.key_id.as_ref().map(|(_, source)| (*source).to_owned()),
+            key_id: self.explained.key_id.map(|(key_id, _)| key_id.to_owned()),
+            key_id_source: self.explained.key_id.map(|(_, source)| source.to_owned()),
         }
     }
 }
@@ -69,10 +69,10 @@ fn mask_lines(signing_string: &str) -> String {
     masked.collect::<Vec<_>>().join("\n")
 }
 
-impl Private {
+impl Private<'_> {
     fn mask(&self, body: &str) -> String {
         match self {
-            Self::Account(account) => mask_account(body, account.expose()),
+            Self::Account(account) => mask_account(body, account),
             Self::Form => {
                 let shown = url::form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
                     "grant_type" | "client_id" | "redirect_uri" | "scope" => format!("{name}={value}"),

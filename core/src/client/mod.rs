@@ -131,6 +131,7 @@ impl Client {
         options: &CallOptions,
     ) -> Result<Tokens> {
         let this = &*self.0;
+        let context = this.context(options);
         this.check_pending(pending)?;
         let prepared = this.requests.exchange_code(&this.bank, &this.issuer, &this.token, pending, code)?;
         let days = u64::from(this.bank.consent_lifetime_days);
@@ -141,7 +142,7 @@ impl Client {
             Operation::ExchangeCode,
             &prepared,
             endpoint,
-            options,
+            &context,
             |_, _| false,
             |answer, requested_at| {
                 TokenAnswer::parse(answer.body())?.into_tokens(requested_at, consent_expires_at)
@@ -172,13 +173,14 @@ impl Client {
                 "The bank gave no refresh token; send the cardholder to the bank for a new consent.",
             ));
         };
+        let context = this.context(options);
         let prepared = this.requests.refresh(&this.bank, &this.issuer, &this.token, refresh_token)?;
         let keeps = this.bank.refresh_token_rotation == RefreshTokenRotation::Same;
         let again = |error: &Error, attempt: u32| {
             attempt == 1 && is_passing(error) && (keeps || error.request_sent() == RequestSent::No)
         };
         let endpoint = Endpoint::Token { refresh: true };
-        self.run(Operation::Refresh, &prepared, endpoint, options, again, |answer, requested_at| {
+        self.run(Operation::Refresh, &prepared, endpoint, &context, again, |answer, requested_at| {
             TokenAnswer::parse(answer.body())?.into_refreshed(tokens, requested_at)
         })
     }
@@ -206,6 +208,7 @@ impl Client {
     ) -> Result<FundsConfirmation> {
         let this = &*self.0;
         let started = Instant::now();
+        let context = this.context(options);
         let prepared = this.requests.confirm_funds(
             &this.bank,
             tokens.access_token(),
@@ -214,22 +217,19 @@ impl Client {
             &*this.entropy,
         )?;
         let again = |error: &Error, attempt: u32| attempt <= this.retries && is_passing(error);
-        self.run(Operation::ConfirmFunds, &prepared, Endpoint::Funds, options, again, |answer, _| {
+        self.run(Operation::ConfirmFunds, &prepared, Endpoint::Funds, &context, again, |answer, _| {
             let response_signature = this.check_integrity(&prepared, answer)?;
             let available = read_result(&this.bank, request, answer.body())?;
             Ok(FundsConfirmation {
                 available,
                 reference: request.reference().to_owned(),
                 request_id: prepared.request_id.clone(),
-                correlation_id: answer.header("x-correlationid").map(ToOwned::to_owned),
+                correlation_id: shown_header(answer, "x-correlationid"),
                 bank_id: this.bank.id.clone(),
                 checked_at: this.clock.now(),
                 duration: started.elapsed(),
                 response_signature,
-                deprecation_warning: answer
-                    .header("warning")
-                    .filter(|text| text.starts_with("299"))
-                    .map(ToOwned::to_owned),
+                deprecation_warning: shown_header(answer, "warning").filter(|text| text.starts_with("299")),
             })
         })
     }
@@ -245,7 +245,7 @@ impl Client {
     }
 
     /// Opens `connections` connections to the bank and finishes their handshakes ahead, so that the first real
-    /// calls cost what later ones do. Returns how many are ready; behind a proxy none is opened ahead.
+    /// calls cost what later ones do. Returns how many are ready: none through a proxy.
     ///
     /// # Errors
     /// When not one could be opened: any error of network, TLS and time; `configuration.option` for more than 256.
@@ -261,18 +261,14 @@ impl Client {
     fn run<T>(
         &self,
         operation: Operation,
-        prepared: &Prepared,
+        prepared: &Prepared<'_>,
         endpoint: Endpoint,
-        options: &CallOptions,
+        context: &TransportContext,
         again: impl Fn(&Error, u32) -> bool,
         read: impl Fn(&HttpResponse, Timestamp) -> Result<T>,
     ) -> Result<T> {
         let this = &*self.0;
-        let context = TransportContext {
-            deadline: deadline(options.timeout.unwrap_or(this.timeout)),
-            cancel: options.cancel.clone(),
-        };
-        let attempts = Attempts { operation, prepared, context: &context };
+        let attempts = Attempts { operation, prepared, context };
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -300,6 +296,11 @@ fn is_passing(error: &Error) -> bool {
     }
 }
 
+/// A header of the answer as it may be kept: what a bank writes is bounded.
+fn shown_header(answer: &HttpResponse, name: &str) -> Option<String> {
+    answer.header(name).map(|value| value.chars().take(256).collect())
+}
+
 fn deadline(timeout: Duration) -> Instant {
     let now = Instant::now();
     // A time-out beyond what the clock can express is one of a day.
@@ -307,6 +308,14 @@ fn deadline(timeout: Duration) -> Instant {
 }
 
 impl Inner {
+    /// The limits of a call that starts now: building and signing the request count too.
+    fn context(&self, options: &CallOptions) -> TransportContext {
+        TransportContext {
+            deadline: deadline(options.timeout.unwrap_or(self.timeout)),
+            cancel: options.cancel.clone(),
+        }
+    }
+
     /// One exchange, told as an event.
     fn attempt<T>(
         &self,
@@ -320,7 +329,7 @@ impl Inner {
         let mut http_status = None;
         let outcome = self.transport.exchange(&prepared.request, attempts.context).and_then(|answer| {
             http_status = Some(answer.status());
-            let correlation_id = || answer.header("x-correlationid").map(ToOwned::to_owned);
+            let correlation_id = || shown_header(&answer, "x-correlationid");
             let outcome = match answer.status() {
                 200 => read(&answer),
                 _ => Err(refusal(&self.bank, endpoint, &answer, self.clock.now())),
@@ -332,7 +341,7 @@ impl Inner {
                     .with_correlation_id(correlation_id())
             })
         });
-        let request_id = (!prepared.request_id.is_empty()).then_some(prepared.request_id.as_str());
+        let request_id = prepared.request_id.as_deref();
         let event = Event {
             operation: attempts.operation,
             bank_id: &self.bank.id,
@@ -350,14 +359,15 @@ impl Inner {
     }
 
     /// Digest, signature and request id of an answer.
-    fn check_integrity(&self, prepared: &Prepared, answer: &HttpResponse) -> Result<ResponseSignature> {
+    fn check_integrity(&self, prepared: &Prepared<'_>, answer: &HttpResponse) -> Result<ResponseSignature> {
         let digest_matches = match answer.header("digest") {
             Some(digest) => check_digest(digest, answer.body())?,
             None => false,
         };
         if self.bank.echo == crate::bank::EchoRule::Strict {
             let echoed = self.bank.request_id_header.as_deref().and_then(|name| answer.header(name));
-            if echoed.is_some_and(|echoed| !echoed.trim().eq_ignore_ascii_case(&prepared.request_id)) {
+            let sent = prepared.request_id.as_deref().unwrap_or_default();
+            if echoed.is_some_and(|echoed| !echoed.trim().eq_ignore_ascii_case(sent)) {
                 return Err(Error::new(
                     ErrorCode::EchoMismatch,
                     "The bank's answer carries the request id of another request; it is not a yes: ask the bank.",

@@ -79,18 +79,19 @@ impl Requests {
         &self.funds
     }
 
-    pub(super) fn confirm_funds(
-        &self,
+    pub(super) fn confirm_funds<'a>(
+        &'a self,
         bank: &Bank,
         access_token: &Secret,
-        request: &FundsRequest,
+        request: &'a FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Result<Prepared> {
-        let mut bearer = Zeroizing::new(String::with_capacity(access_token.expose().len() + 7));
+    ) -> Result<Prepared<'a>> {
+        let mut bearer = String::with_capacity(access_token.expose().len() + 7);
         bearer.push_str("Bearer ");
         bearer.push_str(access_token.expose());
-        let (mut outgoing, request_id) = self.unsigned(bank, &bearer, request, now, entropy)?;
+        let bearer = HeaderValue::try_from(bearer).map_err(|_| unsendable())?;
+        let (mut outgoing, request_id) = self.unsigned(bank, bearer, request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
             let signature = signer.sign(&outgoing)?;
@@ -108,7 +109,8 @@ impl Requests {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Explanation> {
-        let (mut outgoing, request_id) = self.unsigned(bank, "Bearer access-token", request, now, entropy)?;
+        let (mut outgoing, request_id) =
+            self.unsigned(bank, HeaderValue::from_static("Bearer access-token"), request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
             let (text, header) = signer.prepare(&outgoing)?;
@@ -119,46 +121,44 @@ impl Requests {
             .explanation())
     }
 
-    fn explained(&self, request: &FundsRequest, signing_string: Option<String>) -> Explained {
+    fn explained<'a>(&'a self, request: &'a FundsRequest, signing_string: Option<String>) -> Explained<'a> {
         let number = match request.account().identifier() {
             AccountIdentifier::Iban(iban) => iban.as_str(),
             AccountIdentifier::Other(other) => other.identification(),
         };
         Explained {
             signing_string,
-            key_id: self
-                .signer
-                .as_ref()
-                .map(MessageSigner::key_id)
-                .map(|(key_id, source)| (key_id.to_owned(), source)),
-            private: Private::Account(Secret::from(number)),
+            key_id: self.signer.as_ref().map(MessageSigner::key_id),
+            private: Private::Account(number),
         }
     }
 
     fn unsigned(
         &self,
         bank: &Bank,
-        authorization: &str,
+        mut authorization: HeaderValue,
         request: &FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Result<(HttpRequest, String)> {
+    ) -> Result<(HttpRequest, Option<String>)> {
         let request_id = match &request.request_id {
-            _ if !self.sends_request_id() => String::new(),
-            Some(id) => id.clone(),
-            None => fresh_request_id(entropy)?,
+            _ if !self.sends_request_id() => None,
+            Some(id) => Some(id.clone()),
+            None => Some(fresh_request_id(entropy)?),
         };
+        let sent_id = request_id.as_deref().unwrap_or_default();
         let body = request.to_body(bank.amount_format, bank.account_member);
         let mut headers = HeaderMap::with_capacity(16);
-        let mut secret = header_value(authorization)?;
-        secret.set_sensitive(true);
-        headers.insert(AUTHORIZATION, secret);
+        authorization.set_sensitive(true);
+        headers.insert(AUTHORIZATION, authorization);
         if let Some(name) = &self.request_id_header {
-            headers.insert(name, header_value(&request_id)?);
+            headers.insert(name, header_value(sent_id)?);
         }
         if self.signer.is_some() {
-            headers.insert(DATE, header_value(&httpdate::fmt_http_date(now.to_system_time()))?);
-            headers.insert(DIGEST, header_value(&digest_header(body.as_bytes()))?);
+            let date = httpdate::fmt_http_date(now.to_system_time());
+            headers.insert(DATE, HeaderValue::try_from(date).map_err(|_| unsendable())?);
+            let digest = digest_header(body.as_bytes());
+            headers.insert(DIGEST, HeaderValue::try_from(digest).map_err(|_| unsendable())?);
         }
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, HAL_OR_JSON);
@@ -168,7 +168,7 @@ impl Requests {
             headers.insert(name, header_value(value)?);
         }
         for (name, value) in &self.extra_headers {
-            headers.insert(name, header_value(&value.replace(REQUEST_ID, &request_id))?);
+            headers.insert(name, header_value(&value.replace(REQUEST_ID, sent_id))?);
         }
         let body = Zeroizing::new(body.into_bytes());
         Ok((HttpRequest { uri: self.funds.clone(), headers, body, fresh_connection: false }, request_id))
@@ -181,7 +181,7 @@ impl Requests {
         endpoint: &Uri,
         pending: &PendingConsent,
         code: &AuthorizationCode,
-    ) -> Result<Prepared> {
+    ) -> Result<Prepared<'static>> {
         let mut pairs = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
@@ -197,7 +197,7 @@ impl Requests {
         issuer: &Issuer,
         endpoint: &Uri,
         refresh_token: &Secret,
-    ) -> Result<Prepared> {
+    ) -> Result<Prepared<'static>> {
         token_request(
             bank,
             issuer,
@@ -213,7 +213,7 @@ fn token_request<'a>(
     issuer: &'a Issuer,
     endpoint: &Uri,
     mut pairs: Vec<(&'a str, &'a str)>,
-) -> Result<Prepared> {
+) -> Result<Prepared<'static>> {
     debug_assert!(
         pairs.iter().all(|(_, value)| is_token_text(value)),
         "checked when the token or code was made"
@@ -239,7 +239,7 @@ fn token_request<'a>(
     let request = HttpRequest { uri: endpoint.clone(), headers, body: form(&pairs), fresh_connection: true };
     Ok(Prepared {
         request,
-        request_id: String::new(),
+        request_id: None,
         explained: Explained { signing_string: None, key_id: None, private: Private::Form },
     })
 }
@@ -258,7 +258,9 @@ fn fresh_request_id(entropy: &dyn Entropy) -> Result<String> {
 }
 
 fn header_value(text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text).map_err(|_| {
-        Error::new(ErrorCode::Header, "A header value has control characters that must not be sent.")
-    })
+    HeaderValue::from_str(text).map_err(|_| unsendable())
+}
+
+fn unsendable() -> Error {
+    Error::new(ErrorCode::Header, "A header value has control characters that must not be sent.")
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{Account, AccountIdentifier, FundsRequest};
 use crate::bank::{Bank, EchoRule};
-use crate::json::Object;
+use crate::json::{Object, Unreadable, read_member, read_object};
 use crate::{Error, ErrorCode, Result, Timestamp};
 
 /// Whether the answer carried a signature of the bank, and whether it could be checked. One that is wrong is
@@ -46,8 +46,8 @@ pub struct FundsConfirmation {
     pub available: bool,
     /// The issuer's own reference, as asked.
     pub reference: String,
-    /// The `X-Request-ID` that was sent: what the bank's support asks for first. Empty at a bank that takes none.
-    pub request_id: String,
+    /// The `X-Request-ID` that was sent: what the bank's support asks for first. None at a bank that takes none.
+    pub request_id: Option<String>,
     /// The bank's own `X-CorrelationID`, when it gave one.
     pub correlation_id: Option<String>,
     /// The bank that answered ([`Bank::id`]).
@@ -124,7 +124,7 @@ struct EchoedOther<'a> {
 
 /// Reads the body of a 200: the yes or no, if it is certainly the answer to `request`.
 pub(crate) fn read_result(bank: &Bank, request: &FundsRequest, body: &[u8]) -> Result<bool> {
-    let Object(answer): Object<Answer<'_>> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let answer: Answer<'_> = read_object(body).map_err(unreadable)?;
     let result = answer.result.ok_or_else(|| misshapen("lacks the member result"))?;
     if bank.links_required && answer.links.is_none() {
         return Err(misshapen("lacks the member _links"));
@@ -132,7 +132,7 @@ pub(crate) fn read_result(bank: &Bank, request: &FundsRequest, body: &[u8]) -> R
     let available = read_boolean(result.get(), bank.accepts_string_result)?;
     if bank.echo != EchoRule::None {
         let echo = answer.request.ok_or_else(|| misshapen("lacks the member request"))?;
-        let Object(echo): Object<EchoedRequest<'_>> = serde_json::from_str(echo.get()).map_err(|error| unreadable(&error))?;
+        let echo: EchoedRequest<'_> = read_member(echo.get()).map_err(unreadable)?;
         check_echo(bank.echo, request, &echo)?;
     }
     Ok(available)
@@ -151,11 +151,13 @@ fn read_boolean(result: &str, string_accepted: bool) -> Result<bool> {
     }
 }
 
-fn unreadable(error: &serde_json::Error) -> Error {
-    if error.is_data() {
-        return misshapen("has a member of the wrong type, or one that is there twice");
+fn unreadable(why: Unreadable) -> Error {
+    match why {
+        Unreadable::Shape => misshapen("has a member of the wrong type, or one that is there twice"),
+        Unreadable::NotJson => {
+            Error::new(ErrorCode::NotJson, "The bank's answer is not JSON; it is not a yes: ask the bank.")
+        }
     }
-    Error::new(ErrorCode::NotJson, "The bank's answer is not JSON; it is not a yes: ask the bank.")
 }
 
 fn misshapen(how: &str) -> Error {
@@ -184,10 +186,17 @@ fn check_echo(rule: EchoRule, request: &FundsRequest, echo: &EchoedRequest<'_>) 
     Err(Error::new(ErrorCode::EchoMismatch, message))
 }
 
-/// A decimal from a JSON number or from a string that holds one, never by way of floating point.
+/// A decimal from a JSON number or from a string that holds one, exactly: never by way of floating point, and
+/// not with more digits than a [`Decimal`] holds without rounding.
 fn read_decimal(json: &str) -> Option<Decimal> {
-    let text = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(json);
-    Decimal::from_str(text).or_else(|_| Decimal::from_scientific(text)).ok()
+    const MAX_DIGITS: usize = 28;
+    let text = if json.starts_with('"') { serde_json::from_str(json).ok()? } else { Cow::Borrowed(json) };
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    if digits > MAX_DIGITS || !is_number {
+        return None;
+    }
+    Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
 }
 
 fn same_account(asked: &Account, echo: &EchoedAccount<'_>) -> bool {

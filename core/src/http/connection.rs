@@ -6,9 +6,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConnection;
+use rustls::{ClientConnection, ProtocolVersion};
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport as UreqTransport, TransportAdapter};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{scope, tls};
 use crate::RequestSent;
@@ -26,10 +26,19 @@ impl Socket {
         Self { stream, read_armed: None, write_armed: None }
     }
 
+    /// Whether there is nothing to read, not even the end of the connection.
+    fn is_silent(&self) -> bool {
+        matches!(self.without_waiting(|stream| stream.peek(&mut [0])), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Reads without waiting; `WouldBlock` when there is nothing to read.
     fn read_ready(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.without_waiting(|mut stream| stream.read(buffer))
+    }
+
+    fn without_waiting(&self, attempt: impl FnOnce(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
         self.stream.set_nonblocking(true)?;
-        let outcome = (&*self.stream).read(buffer);
+        let outcome = attempt(&self.stream);
         self.stream.set_nonblocking(false)?;
         outcome
     }
@@ -126,15 +135,26 @@ struct WireBuffers {
     consumed: usize,
     filled: usize,
     output: Zeroizing<Vec<u8>>,
+    /// How much of `output` is written and waits for the rest of the request.
+    unsent: usize,
     progress: bool,
 }
 
 const BUFFER: usize = 16 * 1024;
+/// What may wait in `output`; behind it there is always room for a full buffer.
+const UNSENT: usize = BUFFER / 2;
 
 impl WireBuffers {
     fn new() -> Self {
-        let empty = || Zeroizing::new(vec![0; BUFFER]);
-        Self { input: empty(), consumed: 0, filled: 0, output: empty(), progress: false }
+        let empty = |size| Zeroizing::new(vec![0; size]);
+        Self {
+            input: empty(BUFFER),
+            consumed: 0,
+            filled: 0,
+            output: empty(UNSENT + BUFFER),
+            unsent: 0,
+            progress: false,
+        }
     }
 
     /// Where to read to. Without room a read would give nothing, which looks as if the connection had ended.
@@ -156,7 +176,7 @@ impl WireBuffers {
 
 impl Buffers for WireBuffers {
     fn output(&mut self) -> &mut [u8] {
-        &mut self.output
+        &mut self.output[self.unsent..]
     }
 
     fn input(&self) -> &[u8] {
@@ -179,7 +199,7 @@ impl Buffers for WireBuffers {
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.compact();
-        (&mut self.input[self.filled..], &mut self.output)
+        (&mut self.input[self.filled..], &mut self.output[self.unsent..])
     }
 
     fn can_use_input(&self) -> bool {
@@ -215,7 +235,7 @@ impl UreqTransport for ProxyConnection {
     }
 
     fn is_open(&mut self) -> bool {
-        matches!(self.socket.read_ready(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        self.socket.is_silent()
     }
 }
 
@@ -224,16 +244,13 @@ pub(super) struct TlsConnection {
     tls: ClientConnection,
     wire: Wire,
     buffers: WireBuffers,
-    /// The request as far as it is written: head and body leave together, in one record and one packet.
-    unsent: Zeroizing<Vec<u8>>,
     client_certificate: bool,
 }
 
 impl TlsConnection {
     /// Does the handshake.
     pub(super) fn handshake(tls: ClientConnection, wire: Wire, client_certificate: bool) -> io::Result<Self> {
-        let unsent = Zeroizing::new(Vec::with_capacity(4 * 1024));
-        let mut this = Self { tls, wire, buffers: WireBuffers::new(), unsent, client_certificate };
+        let mut this = Self { tls, wire, buffers: WireBuffers::new(), client_certificate };
         while this.tls.is_handshaking() {
             this.push()?;
             if this.tls.is_handshaking() {
@@ -246,6 +263,19 @@ impl TlsConnection {
 
     pub(super) fn resumed(&self) -> bool {
         self.tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed)
+    }
+
+    /// Waits for what a TLS 1.3 bank sends after the handshake: session tickets, which the first call need not
+    /// take in then, or the alert by which it refuses our certificate only now.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        let is_over = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let expects_tickets = self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        while expects_tickets && self.tls.tls13_tickets_received() == 0 {
+            if self.pull()? == 0 {
+                return Err(is_over());
+            }
+        }
+        if self.drain_ready() { Ok(()) } else { Err(is_over()) }
     }
 
     /// Writes what TLS has to write. A bank that refuses our certificate may have closed its side with the
@@ -285,12 +315,13 @@ impl TlsConnection {
         scope::into_io(tls::classify(error, self.client_certificate))
     }
 
+    /// Sends what was written of the request: head and body leave together, in one record and one packet.
     fn flush_request(&mut self) -> io::Result<()> {
-        if self.unsent.is_empty() {
+        let unsent = std::mem::take(&mut self.buffers.unsent);
+        if unsent == 0 {
             return Ok(());
         }
-        self.tls.writer().write_all(&self.unsent)?;
-        self.unsent.zeroize();
+        self.tls.writer().write_all(&self.buffers.output[..unsent])?;
         scope::note(RequestSent::Unknown);
         self.push()
     }
@@ -298,6 +329,9 @@ impl TlsConnection {
     /// Takes in what the bank sent unasked, such as session tickets; false when the connection is over.
     fn drain_ready(&mut self) -> bool {
         let Wire::Tcp(socket) = &self.wire else { return true };
+        if socket.is_silent() {
+            return true;
+        }
         let mut records = [0; 4096];
         loop {
             match socket.read_ready(&mut records) {
@@ -328,8 +362,8 @@ impl UreqTransport for TlsConnection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.unsent.extend_from_slice(&self.buffers.output[..amount]);
-        if self.unsent.len() >= BUFFER {
+        self.buffers.unsent += amount;
+        if self.buffers.unsent > UNSENT {
             self.flush_request()?;
         }
         Ok(())
@@ -355,7 +389,7 @@ impl UreqTransport for TlsConnection {
     }
 
     fn is_open(&mut self) -> bool {
-        self.unsent.is_empty()
+        self.buffers.unsent == 0
             && match &mut self.wire {
                 Wire::Tcp(_) => self.drain_ready(),
                 Wire::Tunnel(tunnel) => tunnel.get_mut().is_open(),

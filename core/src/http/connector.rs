@@ -1,9 +1,9 @@
 //! Making connections to the bank: directly or through a proxy, ahead of time or when needed.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::http::Uri;
@@ -17,6 +17,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::connection::{ProxyConnection, Socket, TlsConnection, Wire};
+use super::names::{Names, unknown_host};
 use super::transport::TransportStatistics;
 use super::{scope, tls};
 use crate::{Error, ErrorCode, Result};
@@ -30,7 +31,7 @@ pub(super) struct Dialer {
     ready: Mutex<Vec<Ready>>,
     connections: AtomicU64,
     resumed: AtomicU64,
-    name_lookups: AtomicU64,
+    names: Names,
 }
 
 /// A connection whose handshake is done and that no request has used.
@@ -55,7 +56,7 @@ impl Dialer {
             ready: Mutex::default(),
             connections: AtomicU64::new(0),
             resumed: AtomicU64::new(0),
-            name_lookups: AtomicU64::new(0),
+            names: Names::default(),
         }
     }
 
@@ -63,13 +64,20 @@ impl Dialer {
         TransportStatistics {
             connections: self.connections.load(Ordering::Relaxed),
             resumed: self.resumed.load(Ordering::Relaxed),
-            name_lookups: self.name_lookups.load(Ordering::Relaxed),
+            name_lookups: self.names.lookups(),
         }
     }
 
     /// Opens one connection to the bank and keeps it ready.
     pub(super) fn make_ready(&self, uri: &Uri) -> Result<()> {
-        let connection = self.dial(uri).map_err(Error::from)?;
+        let started = Instant::now();
+        let mut connection = self.dial(uri).map_err(Error::from)?;
+        // What the bank sends next is one round trip away; the connection just made took more than that.
+        let settled = scope::connecting(Instant::now() + started.elapsed(), || connection.settle());
+        match settled.map_err(Error::from) {
+            Err(error) if error.code() == ErrorCode::ConnectTimeout => {}
+            outcome => outcome?,
+        }
         let ready = Ready { authority: authority_of(uri), since: Instant::now(), connection };
         self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
         Ok(())
@@ -111,9 +119,23 @@ impl Dialer {
         Ok(connection)
     }
 
-    /// Tries the host's addresses one after the other within the connect timeout.
     fn connect_tcp(&self, uri: &Uri) -> Result<Socket> {
-        let addresses = self.look_up(uri)?;
+        if let Some(addresses) = self.names.remembered(uri) {
+            match self.connect_any(uri, &addresses) {
+                // The host may have moved.
+                Err(error) if error.code() == ErrorCode::Connect => self.names.forget(uri),
+                Err(error) => {
+                    self.names.forget(uri);
+                    return Err(error);
+                }
+                connected => return connected,
+            }
+        }
+        self.connect_any(uri, &self.names.look_up(uri)?)
+    }
+
+    /// Tries the addresses one after the other within the connect timeout.
+    fn connect_any(&self, uri: &Uri, addresses: &[SocketAddr]) -> Result<Socket> {
         let mut failure = None;
         for (place, address) in addresses.iter().enumerate() {
             let left = u32::try_from(addresses.len() - place).unwrap_or(u32::MAX);
@@ -133,48 +155,18 @@ impl Dialer {
             None => unknown_host(uri),
         })
     }
-
-    /// Looks the host up on a thread of its own: the system's resolver knows no deadline.
-    fn look_up(&self, uri: &Uri) -> Result<Vec<SocketAddr>> {
-        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-        if let Ok(address) = host.parse() {
-            return Ok(vec![SocketAddr::new(address, port)]);
-        }
-        self.name_lookups.fetch_add(1, Ordering::Relaxed);
-        let (sender, receiver) = mpsc::sync_channel(1);
-        std::thread::Builder::new()
-            .name("cbpii-name-lookup".to_owned())
-            .spawn(move || {
-                // The receiver is gone when the deadline has passed: nobody wants the result then.
-                let _ = sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter));
-            })
-            .map_err(|_| {
-                Error::new(ErrorCode::Internal, "No thread could be started to look up the bank's host name.")
-            })?;
-        match receiver.recv_timeout(scope::remaining()?) {
-            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-            Ok(_) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(unknown_host(uri)),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                scope::remaining()?;
-                Err(unknown_host(uri))
-            }
-        }
-    }
 }
 
 fn authority_of(uri: &Uri) -> String {
     uri.authority().map(ToString::to_string).unwrap_or_default()
 }
 
-fn unknown_host(uri: &Uri) -> Error {
-    let host = uri.host().unwrap_or_default();
-    let message = format!("The host name {host} could not be resolved; check the endpoint and the network.");
-    Error::new(ErrorCode::NameLookup, message)
-}
-
 fn no_connection(uri: &Uri, error: &std::io::Error) -> Error {
     let host = authority_of(uri);
+    if error.kind() == std::io::ErrorKind::TimedOut {
+        let message = format!("{host} did not take the connection within the connect timeout; try again.");
+        return Error::new(ErrorCode::ConnectTimeout, message);
+    }
     let message = format!(
         "No connection to {host} could be made ({}); check the endpoint and the network.",
         error.kind()

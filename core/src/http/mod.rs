@@ -4,6 +4,7 @@ mod connection;
 mod connector;
 mod digest;
 pub(crate) mod masking;
+mod names;
 mod scope;
 mod signature;
 mod tls;

@@ -166,21 +166,21 @@ fn key_id(
     issuer: &Issuer,
     seal: &SealIdentity,
 ) -> Result<(String, &'static str)> {
-    let configured = |what: &str| {
-        seal.key_id().map(ToOwned::to_owned).ok_or_else(|| {
-            let message = format!("This bank's keyId is {what}; give it whole to the seal (with_key_id).");
-            Error::new(ErrorCode::SealMissing, message)
-        })
+    if let Some(stated) = seal.key_id() {
+        return Ok((stated.to_owned(), "seal"));
+    }
+    let missing = |what: &str| {
+        let message = format!("This bank's keyId is {what}; give it whole to the seal (with_key_id).");
+        Err(Error::new(ErrorCode::SealMissing, message))
     };
     Ok(match &dialect.key_id {
         KeyIdSource::ClientId => (issuer.client_id().to_owned(), "client_id"),
-        KeyIdSource::CertificateUrl => (configured("the URL of the QSealC")?, "certificate_url"),
-        KeyIdSource::Configured => (configured("agreed with the bank")?, "configured"),
-        KeyIdSource::SerialHex => (seal.key_id_values().serial_hex.clone(), "serial_hex"),
-        KeyIdSource::IssuerDn => (seal.key_id_values().issuer_dn.clone(), "issuer_dn"),
+        KeyIdSource::CertificateUrl => return missing("the URL of the QSealC"),
+        KeyIdSource::Configured => return missing("agreed with the bank"),
+        KeyIdSource::SerialHex => (seal.serial_hex().to_owned(), "serial_hex"),
+        KeyIdSource::IssuerDn => (seal.issuer_dn().to_owned(), "issuer_dn"),
         KeyIdSource::SerialAndIssuer => {
-            let values = seal.key_id_values();
-            (format!("SN={},CA={}", values.serial_hex, values.issuer_dn), "serial_and_issuer")
+            (format!("SN={},CA={}", seal.serial_hex(), seal.issuer_dn()), "serial_and_issuer")
         }
         KeyIdSource::Fixed(text) => (text.clone(), "fixed"),
     })

@@ -1,6 +1,6 @@
 //! The built-in transport: ureq over our own connector.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +34,6 @@ pub(crate) struct UreqTransport {
     pooled: Agent,
     fresh: Agent,
     dialer: Arc<Dialer>,
-    proxied: bool,
 }
 
 impl UreqTransport {
@@ -62,12 +61,7 @@ impl UreqTransport {
                 .build();
             Agent::with_parts(config, BankConnector::chain(Arc::clone(&dialer), idle > 0), ResolvedByDialer)
         };
-        Ok(Self {
-            pooled: agent(options.max_idle_connections),
-            fresh: agent(0),
-            dialer,
-            proxied: proxy.is_some(),
-        })
+        Ok(Self { pooled: agent(options.max_idle_connections), fresh: agent(0), dialer })
     }
 
     fn send(&self, request: &HttpRequest) -> std::result::Result<HttpResponse, ureq::Error> {
@@ -82,8 +76,11 @@ impl UreqTransport {
 
 fn read_whole(response: Response<Body>) -> std::result::Result<HttpResponse, ureq::Error> {
     let (head, mut body) = response.into_parts();
-    let body = body.with_config().limit(BODY_LIMIT).read_to_vec()?;
-    Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: Zeroizing::new(body) })
+    // As large as announced, within reason: a buffer that grows leaves copies of the answer behind.
+    let announced = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut whole = Zeroizing::new(Vec::with_capacity(announced.min(16 * 1024)));
+    body.with_config().limit(BODY_LIMIT).reader().read_to_end(&mut whole)?;
+    Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: whole })
 }
 
 impl Transport for UreqTransport {
@@ -97,7 +94,7 @@ impl Transport for UreqTransport {
     }
 
     fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
-        if self.proxied {
+        if self.pooled.config().proxy().is_some() {
             // The dialer would go past the proxy.
             return Ok(0);
         }

@@ -215,6 +215,9 @@ fn named_curve(algorithm: &AlgorithmIdentifier<'_>) -> Option<String> {
 }
 
 fn algorithm_name(algorithm: &AlgorithmIdentifier<'_>) -> String {
+    if algorithm.algorithm.to_id_string() == RSASSA_PSS {
+        return "rsassaPss".to_owned();
+    }
     oid2sn(&algorithm.algorithm, oid_registry())
         .map_or_else(|_| algorithm.algorithm.to_id_string(), str::to_owned)
 }

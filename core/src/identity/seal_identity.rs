@@ -8,7 +8,6 @@ use super::pkcs12::KeyStore;
 use super::private_key::PrivateKey;
 use super::signer::{KeySigner, Signer};
 use super::transport_identity::match_key;
-use crate::crypto::{hex, sha256};
 use crate::{Error, ErrorCode, Result, Secret};
 
 /// The certificate chain and the signer of our requests: the QSealC. Cheap to clone.
@@ -17,22 +16,6 @@ pub struct SealIdentity {
     chain: CertificateChain,
     signer: Arc<dyn Signer>,
     key_id: Option<String>,
-    key_id_values: Arc<KeyIdValues>,
-}
-
-/// What a bank may want to see of the seal's certificate in the `keyId` of a signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyIdValues {
-    /// The serial number in lower-case hexadecimal.
-    pub(crate) serial_hex: String,
-    /// The same in upper case.
-    pub(crate) serial_hex_upper: String,
-    /// The serial number in decimal.
-    pub(crate) serial_decimal: String,
-    /// The issuer, RFC 2253 with numbers and text for what has no keyword.
-    pub(crate) issuer_dn: String,
-    /// SHA-256 of the certificate's DER in lower-case hexadecimal.
-    pub(crate) sha256_hex: String,
 }
 
 impl SealIdentity {
@@ -48,15 +31,7 @@ impl SealIdentity {
     /// With a key that this library need not see. The signer is not tried here.
     #[must_use]
     pub fn with_signer(chain: CertificateChain, signer: Arc<dyn Signer>) -> Self {
-        let leaf = chain.leaf();
-        let key_id_values = Arc::new(KeyIdValues {
-            serial_hex: leaf.serial.hex.clone(),
-            serial_hex_upper: leaf.serial.hex.to_ascii_uppercase(),
-            serial_decimal: leaf.serial.decimal.clone(),
-            issuer_dn: leaf.issuer.rfc2253.clone(),
-            sha256_hex: hex(&sha256(&leaf.der)),
-        });
-        Self { chain, signer, key_id: None, key_id_values }
+        Self { chain, signer, key_id: None }
     }
 
     /// From PEM texts: the certificates in any order, and the key (they may be the same text).
@@ -112,9 +87,14 @@ impl SealIdentity {
         &*self.signer
     }
 
-    /// What a bank's record may make a `keyId` of.
-    pub(crate) fn key_id_values(&self) -> &KeyIdValues {
-        &self.key_id_values
+    /// The serial number of the leaf in lower-case hexadecimal, as some banks want it in the `keyId`.
+    pub(crate) fn serial_hex(&self) -> &str {
+        &self.chain.leaf().serial.hex
+    }
+
+    /// The issuer of the leaf (RFC 2253, numbers and text for what has no keyword), as some banks want it there.
+    pub(crate) fn issuer_dn(&self) -> &str {
+        &self.chain.leaf().issuer.rfc2253
     }
 }
 
@@ -150,17 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn key_id_values_are_openssls() {
+    fn serial_and_issuer_are_openssls() {
         let (leaf, seal) = seal();
-        let pem = leaf.pem();
-        let ask = |what: &[&str]| openssl_text(&[&["x509", "-noout"], what].concat(), pem.as_bytes());
-        let values = seal.key_id_values();
-        assert_eq!(format!("serial={}", values.serial_hex_upper), ask(&["-serial"]));
-        assert_eq!(values.serial_hex, values.serial_hex_upper.to_lowercase());
-        assert_eq!(values.serial_decimal, u32::from_str_radix(&values.serial_hex, 16).unwrap().to_string());
-        assert_eq!(values.issuer_dn, r"CN=Seal\, CA,C=FR");
-        let fingerprint = ask(&["-fingerprint", "-sha256"]).replace(':', "").to_lowercase();
-        assert_eq!(format!("sha256 fingerprint={}", values.sha256_hex), fingerprint);
+        let serial = openssl_text(&["x509", "-noout", "-serial"], leaf.pem().as_bytes());
+        assert_eq!(format!("serial={}", seal.serial_hex().to_uppercase()), serial);
+        assert_eq!(seal.issuer_dn(), r"CN=Seal\, CA,C=FR");
     }
 
     #[test]

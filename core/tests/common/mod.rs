@@ -1,5 +1,6 @@
 //! What the tests against the sandbox bank share.
 #![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(clippy::expect_used, reason = "these are tests")]
 
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,0 +1,1 @@
+pub(crate) use crate::funds_bodies::run;

@@ -1,0 +1,44 @@
+//! The library, set up as an issuer would set it up.
+
+use std::fs;
+
+use cbpii::bank::TrustMode;
+use cbpii::funds::{Amount, Iban};
+use cbpii::identity::{SealIdentity, TransportIdentity};
+use cbpii::{Bank, Client, Clock as _, Environment, FundsRequest, Issuer, SystemClock, Tokens};
+
+use crate::Failure;
+use crate::bank::{AMOUNT, IBAN, REFERENCE, Setup};
+
+/// A client, tokens and a request: all that a call takes.
+#[derive(Clone)]
+pub(crate) struct Library {
+    pub(crate) client: Client,
+    tokens: Tokens,
+    request: FundsRequest,
+}
+
+impl Library {
+    pub(crate) fn new(setup: &Setup, keeps: bool) -> Result<Self, Failure> {
+        let root = fs::read_to_string(&setup.ca)?;
+        let bank = Bank::bpce("17515", Environment::Sandbox)?
+            .with_origin(&setup.origin)?
+            .with_trust_anchor(&root, TrustMode::Add)?;
+        let qwac =
+            TransportIdentity::from_pem(&fs::read(&setup.qwac_chain)?, &fs::read(&setup.qwac_key)?, None)?;
+        let seal = SealIdentity::from_pem(&fs::read(&setup.seal_chain)?, &fs::read(&setup.seal_key)?, None)?;
+        let issuer = Issuer::new(&setup.client_id, &setup.redirect_uri)?.with_transport(qwac).with_seal(seal);
+        let builder = Client::builder(bank, issuer);
+        let builder = if keeps { builder } else { builder.max_idle_connections(0) };
+        let now = SystemClock.now();
+        let tokens = Tokens::new(setup.access_token.as_str(), None, now, None, now)?;
+        let request = FundsRequest::new(REFERENCE, Iban::parse(IBAN)?, Amount::new(AMOUNT, "EUR")?)?;
+        Ok(Self { client: builder.build()?, tokens, request })
+    }
+
+    /// One funds check that must be answered by yes.
+    pub(crate) fn call(&self) -> Result<(), Failure> {
+        let confirmation = self.client.confirm_funds(&self.tokens, &self.request)?;
+        if confirmation.available { Ok(()) } else { Err("not a yes".into()) }
+    }
+}

@@ -1,0 +1,48 @@
+//! Measures `cbpii` beside a hand-written loop on bare rustls that sends the same bytes, in the same run.
+//!
+//! `tests/bench/run` builds everything, starts a bank and calls `cbpii-bench measure`. Each measurement is a
+//! process of its own (`cbpii-bench work …`), so that start-up, memory and CPU time are that side's alone.
+
+mod bank;
+mod bare_loop;
+mod library;
+mod measure;
+mod offline;
+mod process;
+mod rounds;
+mod table;
+mod work;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Every failure here ends the run with a sentence.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const USAGE: &str = "\
+cbpii-bench measure CONTROL_URL OFFLINE_OUTPUT JSON_FILE   measure everything, print the table
+cbpii-bench work SETUP SIDE MODE THREADS CALLS             one measurement, as a line of JSON
+    SIDE  bare | cbpii
+    MODE  kept (one connection per thread) | fresh (a new one per call) | ahead (connected before the first call)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments[..] {
+        ["measure", control, offline, json] => measure::run(control, Path::new(offline), Path::new(json)),
+        ["work", setup, side, mode, threads, calls] => {
+            work::run(Path::new(setup), side, mode, threads, calls)
+        }
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do when the standard error is closed.
+            let _ = writeln!(io::stderr(), "cbpii-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

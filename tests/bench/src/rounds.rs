@@ -1,0 +1,177 @@
+//! Baseline and library in turns, so that a noisy moment hits both, and what the rounds have in common.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::Failure;
+use crate::work::Measured;
+
+/// One measurement as a command line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) mode: &'a str,
+    pub(crate) threads: usize,
+    pub(crate) calls: usize,
+}
+
+/// Runs this program again for each measurement.
+pub(crate) struct Runner {
+    program: PathBuf,
+    setup: PathBuf,
+}
+
+impl Runner {
+    pub(crate) fn new(setup: &Path) -> Result<Self, Failure> {
+        Ok(Self { program: std::env::current_exe()?, setup: setup.to_owned() })
+    }
+
+    fn arguments(&self, side: &str, work: Work<'_>) -> Vec<String> {
+        let Work { mode, threads, calls } = work;
+        let setup = self.setup.to_string_lossy().into_owned();
+        vec![
+            "work".to_owned(),
+            setup,
+            side.to_owned(),
+            mode.to_owned(),
+            threads.to_string(),
+            calls.to_string(),
+        ]
+    }
+
+    /// One measurement, and how long its process lived.
+    pub(crate) fn run(&self, side: &str, work: Work<'_>) -> Result<(Measured, Duration), Failure> {
+        let started = Instant::now();
+        let output =
+            Command::new(&self.program).args(self.arguments(side, work)).stderr(Stdio::inherit()).output()?;
+        let lived = started.elapsed();
+        if !output.status.success() {
+            return Err(format!("{side} {work:?} ended with {}", output.status).into());
+        }
+        Ok((serde_json::from_slice(&output.stdout)?, lived))
+    }
+
+    /// User instructions of one measurement, by `perf` where it can count them, else by callgrind.
+    fn instructions(&self, side: &str, work: Work<'_>) -> Result<f64, Failure> {
+        let arguments = self.arguments(side, work);
+        let perf = Command::new("perf")
+            .args(["stat", "-x", ";", "-e", "instructions:u"])
+            .arg(&self.program)
+            .args(&arguments)
+            .stdout(Stdio::null())
+            .output();
+        if let Ok(output) = perf {
+            let text = String::from_utf8_lossy(&output.stderr);
+            let counted = text.lines().find(|line| line.contains("instructions"));
+            if let Some(count) = counted.and_then(|line| line.split(';').next()?.parse().ok()) {
+                return Ok(count);
+            }
+        }
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(&self.program)
+            .args(&arguments)
+            .stdout(Stdio::null())
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        let collected = text.lines().find_map(|line| line.split_once("Collected :"));
+        let count = collected.and_then(|(_, count)| count.trim().parse().ok());
+        count.ok_or_else(|| format!("neither perf nor callgrind counted instructions: {text}").into())
+    }
+
+    /// User instructions per call: the difference between many calls and few, so that start-up cancels out.
+    pub(crate) fn instructions_per_call(&self, side: &str) -> Result<f64, Failure> {
+        const FEW: usize = 10;
+        const MANY: usize = 60;
+        let count = |calls| self.instructions(side, Work { mode: "kept", threads: 1, calls });
+        Ok((count(MANY)? - count(FEW)?) / as_f64(MANY - FEW))
+    }
+
+    /// Baseline and library in turns.
+    pub(crate) fn rounds(&self, count: usize, work: Work<'_>) -> Result<Runs, Failure> {
+        let mut runs = Runs::default();
+        for round in 0..count {
+            // Who goes first changes from round to round.
+            if round % 2 == 0 {
+                runs.baseline.push(self.run("bare", work)?);
+                runs.library.push(self.run("cbpii", work)?);
+            } else {
+                runs.library.push(self.run("cbpii", work)?);
+                runs.baseline.push(self.run("bare", work)?);
+            }
+        }
+        Ok(runs)
+    }
+}
+
+/// What the processes of both sides measured, and how long each lived.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    pub(crate) baseline: Vec<(Measured, Duration)>,
+    pub(crate) library: Vec<(Measured, Duration)>,
+}
+
+impl Runs {
+    /// One figure of each process.
+    pub(crate) fn figures(&self, figure: impl Fn(&Measured, Duration) -> f64) -> Rounds {
+        let read = |runs: &[(Measured, Duration)]| {
+            runs.iter().map(|(measured, lived)| figure(measured, *lived)).collect()
+        };
+        Rounds { baseline: read(&self.baseline), library: read(&self.library) }
+    }
+}
+
+/// The figures of both sides, round by round.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Rounds {
+    pub(crate) baseline: Vec<f64>,
+    pub(crate) library: Vec<f64>,
+}
+
+impl Rounds {
+    /// Library over baseline, round by round.
+    pub(crate) fn ratios(&self) -> Vec<f64> {
+        self.library.iter().zip(&self.baseline).map(|(library, baseline)| library / baseline).collect()
+    }
+}
+
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    }
+}
+
+/// The middle half of the figures: first and third quartile.
+pub(crate) fn middle_half(figures: &[f64]) -> (f64, f64) {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = |quarter: usize| {
+        sorted.get(sorted.len().saturating_sub(1) * quarter / 4).copied().unwrap_or(f64::NAN)
+    };
+    (at(1), at(3))
+}
+
+/// A count as a figure; counts here are far below where that loses anything.
+pub(crate) fn as_f64(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_quartiles() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert_eq!(middle_half(&[5.0, 1.0, 2.0, 3.0, 4.0]), (2.0, 4.0));
+        assert!(median(&[]).is_nan());
+    }
+}
