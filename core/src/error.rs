@@ -252,6 +252,7 @@ catalogue! {
         Token = 3009, "request.token", FixRequest, "A token or code has characters that OAuth 2 does not allow.";
         SavedState = 3010, "request.saved_state", FixRequest, "A saved pending consent or token record could not be read back.";
         Callback = 3011, "request.callback", FixRequest, "The callback is not a URL, or not one of this consent's redirect URI.";
+        ConsentId = 3012, "request.consent_id", FixRequest, "The id of a consent is not 1 to 255 bytes of UTF-8 without control characters.";
     }
     ConsentRefused {
         AccessDenied = 4001, "consent.access_denied", RenewConsent, "The cardholder refused the consent, or interrupted it.";
@@ -263,6 +264,9 @@ catalogue! {
         ConsentLost = 5003, "consent.lost", RenewConsent, "The bank does not accept the refresh token any more: the consent ended or was withdrawn.";
         NoRefreshToken = 5004, "consent.no_refresh_token", RenewConsent, "There is no refresh token to refresh with.";
         AccessTokenRefused = 5005, "consent.access_token_refused", RenewConsent, "The bank does not accept the access token, which may simply have ended.";
+        RefreshAnswerLost = 5006, "consent.refresh_answer_lost", RenewConsent, "The answer to a refresh never came and the bank does not accept the old refresh token any more.";
+        ConsentExpired = 5007, "consent.expired", RenewConsent, "The consent has lasted the days the bank gives it.";
+        ConsentUnknown = 5008, "consent.unknown", RenewConsent, "The store has no consent of this id.";
     }
     BankRefused {
         AccountUnknown = 6001, "bank.account_unknown", FixRequest, "The account number is unknown or incorrect (AC01).";
@@ -325,6 +329,18 @@ catalogue! {
         AnswerTooLarge = 12013, "protocol.answer_too_large", ContactBank, "The answer is larger than any valid one.";
         MalformedHttp = 12014, "protocol.malformed_http", ContactBank, "The answer is not HTTP.";
         TokenAnswer = 12015, "protocol.token_answer", ContactBank, "The token answer lacks a usable token.";
+    }
+    Store {
+        StoreFailed = 13001, "store.failed", Retry, "The consent store failed.";
+        StoreLocked = 13002, "store.locked", Retry, "Another process kept the consent store locked for too long.";
+        StoreReadOnly = 13003, "store.read_only", FixConfiguration, "The consent store cannot be written to.";
+        StoreFull = 13004, "store.full", FixConfiguration, "The disk of the consent store is full.";
+        StoreCorrupt = 13005, "store.corrupt", FixConfiguration, "The consent store, or a record in it, is damaged.";
+        StoreUnreachable = 13006, "store.unreachable", FixConfiguration, "The consent store cannot be opened.";
+        StoreSchema = 13007, "store.schema", FixConfiguration, "The consent store was written by a newer release.";
+        StoreKey = 13008, "store.key", FixConfiguration, "The key of the consent store is not 32 bytes, or none that was given opens a record.";
+        StoreUrl = 13009, "store.url", FixConfiguration, "The URL of the consent store names no known kind of store.";
+        StoreBank = 13010, "store.bank", FixRequest, "The stored consent belongs to another bank.";
     }
     Cancelled {
         Cancelled = 14001, "cancelled", Retry, "The caller cancelled the call.";

@@ -69,8 +69,11 @@ pub mod http;
 pub mod identity;
 mod json;
 pub mod manual;
+pub mod many;
 mod refusal;
 mod secret;
+pub mod session;
+pub mod store;
 mod token;
 
 pub use bank::{Bank, Environment};
@@ -85,7 +88,11 @@ pub use funds::{
     Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext,
 };
 pub use identity::Issuer;
+pub use many::confirm_many;
 pub use secret::{Secret, SecretBytes};
+pub use session::{
+    ConsentState, ConsentStatus, NextAction, Session, SessionOptions, SessionPool, renewals_due,
+};
 pub use token::Tokens;
 
 /// The examples of the README compile.

@@ -77,6 +77,16 @@ impl Client {
         &self.0.issuer
     }
 
+    /// The present, by this client's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The time a call has that states none.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
     /// What the transport has done so far.
     #[must_use]
     pub fn statistics(&self) -> TransportStatistics {

@@ -130,7 +130,7 @@ impl Write for Wire {
 
 /// The bytes on their way in and out, 16 KiB each: enough for any message of this protocol, small enough for
 /// hundreds of connections. They hold tokens, so they are overwritten when dropped.
-struct WireBuffers {
+pub(super) struct WireBuffers {
     input: Zeroizing<Vec<u8>>,
     consumed: usize,
     filled: usize,
@@ -146,12 +146,21 @@ const UNSENT: usize = BUFFER / 2;
 
 impl WireBuffers {
     fn new() -> Self {
+        Self::of(BUFFER, UNSENT + BUFFER)
+    }
+
+    /// Room for nothing.
+    pub(super) fn none() -> Self {
+        Self::of(0, 0)
+    }
+
+    fn of(input: usize, output: usize) -> Self {
         let empty = |size| Zeroizing::new(vec![0; size]);
         Self {
-            input: empty(BUFFER),
+            input: empty(input),
             consumed: 0,
             filled: 0,
-            output: empty(UNSENT + BUFFER),
+            output: empty(output),
             unsent: 0,
             progress: false,
         }

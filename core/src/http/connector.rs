@@ -7,26 +7,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::http::Uri;
+use ::http::uri::Authority;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport as UreqTransport,
-    TransportAdapter,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout,
+    Transport as UreqTransport, TransportAdapter,
 };
 
-use super::connection::{ProxyConnection, Socket, TlsConnection, Wire};
+use super::connection::{ProxyConnection, Socket, TlsConnection, Wire, WireBuffers};
 use super::names::{Names, unknown_host};
 use super::transport::TransportStatistics;
+use super::ureq_transport::ConnectionOptions;
 use super::{scope, tls};
 use crate::{Error, ErrorCode, Result};
 
-/// Opens connections with one identity, and keeps those opened ahead of time.
+/// Opens connections with one identity, and keeps those no call uses: opened ahead of time, or used before.
 pub(super) struct Dialer {
     tls: Arc<ClientConfig>,
     client_certificate: bool,
     connect_timeout: Duration,
+    max_idle_connections: usize,
     max_idle_age: Duration,
     ready: Mutex<Vec<Ready>>,
     connections: AtomicU64,
@@ -34,25 +37,21 @@ pub(super) struct Dialer {
     names: Names,
 }
 
-/// A connection whose handshake is done and that no request has used.
+/// A connection whose handshake is done and that no call uses.
 struct Ready {
-    authority: String,
+    authority: Authority,
     since: Instant,
-    connection: TlsConnection,
+    connection: Box<TlsConnection>,
 }
 
 impl Dialer {
-    pub(super) fn new(
-        tls: Arc<ClientConfig>,
-        client_certificate: bool,
-        connect_timeout: Duration,
-        max_idle_age: Duration,
-    ) -> Self {
+    pub(super) fn new(tls: Arc<ClientConfig>, client_certificate: bool, options: &ConnectionOptions) -> Self {
         Self {
             tls,
             client_certificate,
-            connect_timeout,
-            max_idle_age,
+            connect_timeout: options.connect_timeout,
+            max_idle_connections: options.max_idle_connections,
+            max_idle_age: options.max_idle_age,
             ready: Mutex::default(),
             connections: AtomicU64::new(0),
             resumed: AtomicU64::new(0),
@@ -78,19 +77,31 @@ impl Dialer {
             Err(error) if error.code() == ErrorCode::ConnectTimeout => {}
             outcome => outcome?,
         }
-        let ready = Ready { authority: authority_of(uri), since: Instant::now(), connection };
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
+        if let Some(authority) = uri.authority().cloned() {
+            let ready = Ready { authority, since: Instant::now(), connection: Box::new(connection) };
+            self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
+        }
         Ok(())
     }
 
-    /// A connection that was made ready and is still good.
-    fn take_ready(&self, uri: &Uri) -> Option<TlsConnection> {
+    /// Takes back a connection whose call ended well; of too many the one that was unused longest goes.
+    fn keep(&self, authority: Authority, connection: Box<TlsConnection>) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.push(Ready { authority, since: Instant::now(), connection });
+        let surplus = (ready.len() > self.max_idle_connections).then(|| ready.remove(0));
+        drop(ready);
+        drop(surplus);
+    }
+
+    /// A connection that was kept and is still good: the one used last, so that surplus ones grow old.
+    fn take_ready(&self, uri: &Uri) -> Option<Box<TlsConnection>> {
         loop {
+            let now = Instant::now();
             let mut candidate = {
                 let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-                ready.retain(|one| one.since.elapsed() < self.max_idle_age);
-                let place = ready.iter().rposition(|one| one.authority == authority_of(uri))?;
-                ready.swap_remove(place)
+                ready.retain(|one| now.saturating_duration_since(one.since) < self.max_idle_age);
+                let place = ready.iter().rposition(|one| Some(&one.authority) == uri.authority())?;
+                ready.remove(place)
             };
             if candidate.connection.is_open() {
                 return Some(candidate.connection);
@@ -177,14 +188,14 @@ fn no_connection(uri: &Uri, error: &std::io::Error) -> Error {
 /// The end of ureq's connector chain: what the proxy connector made, or a connection of our own.
 pub(super) struct BankConnector {
     dialer: Arc<Dialer>,
-    /// Whether a connection made ready earlier will do: it has been idle, however short.
-    use_ready: bool,
+    /// Whether a connection may have been idle, however short, and is kept afterwards.
+    keeps: bool,
 }
 
 impl BankConnector {
     /// The whole chain.
-    pub(super) fn chain(dialer: Arc<Dialer>, use_ready: bool) -> impl Connector {
-        ConnectProxyConnector::default().chain(Self { dialer, use_ready })
+    pub(super) fn chain(dialer: Arc<Dialer>, keeps: bool) -> impl Connector {
+        ConnectProxyConnector::default().chain(Self { dialer, keeps })
     }
 }
 
@@ -209,15 +220,84 @@ impl Connector<Tunnel> for BankConnector {
             return Ok(Some(Box::new(connection?)));
         }
         if details.needs_tls() {
-            let ready = if self.use_ready { dialer.take_ready(details.uri) } else { None };
-            let connection = ready.map_or_else(|| dialer.dial(details.uri), Ok)?;
-            return Ok(Some(Box::new(connection)));
+            let Some(authority) = details.uri.authority().filter(|_| self.keeps) else {
+                return Ok(Some(Box::new(dialer.dial(details.uri)?)));
+            };
+            let connection = match dialer.take_ready(details.uri) {
+                Some(ready) => ready,
+                None => Box::new(dialer.dial(details.uri)?),
+            };
+            return Ok(Some(Box::new(Lent {
+                connection: Some(connection),
+                authority: authority.clone(),
+                dialer: Arc::clone(dialer),
+                reusable: false,
+                nothing: WireBuffers::none(),
+            })));
         }
         // Only a proxy is spoken to without TLS: ureq refuses other http addresses. The limit stays until the
         // tunnel and TLS through it are made.
         scope::limit_connecting(Some(Instant::now() + dialer.connect_timeout));
         let socket = dialer.connect_tcp(details.uri).map_err(scope::into_io)?;
         Ok(Some(Box::new(ProxyConnection::new(socket))))
+    }
+}
+
+/// A connection while a call uses it. ureq's own pool is not used: it probes connections, which is I/O, while all
+/// other calls wait for its lock. Instead the connection goes back to the [`Dialer`] when ureq lets go of it.
+struct Lent {
+    /// There until it is dropped.
+    connection: Option<Box<TlsConnection>>,
+    authority: Authority,
+    dialer: Arc<Dialer>,
+    /// Whether ureq, done with the answer, found that the connection could serve another call.
+    reusable: bool,
+    nothing: WireBuffers,
+}
+
+impl UreqTransport for Lent {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        match &mut self.connection {
+            Some(connection) => connection.buffers(),
+            None => &mut self.nothing,
+        }
+    }
+
+    fn transmit_output(
+        &mut self,
+        amount: usize,
+        timeout: NextTimeout,
+    ) -> std::result::Result<(), ureq::Error> {
+        self.reusable = false;
+        self.connection.as_mut().ok_or(ureq::Error::ConnectionFailed)?.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> std::result::Result<bool, ureq::Error> {
+        self.reusable = false;
+        self.connection.as_mut().ok_or(ureq::Error::ConnectionFailed)?.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.reusable = self.connection.as_mut().is_some_and(|connection| connection.is_open());
+        self.reusable
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take().filter(|_| self.reusable) {
+            self.dialer.keep(self.authority.clone(), connection);
+        }
+    }
+}
+
+impl fmt::Debug for Lent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lent")
     }
 }
 

@@ -60,11 +60,11 @@ pub(crate) fn mask_text(text: &str, limit: usize) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = &pieces[..];
     while let Some(first) = rest.first() {
-        let (masked, count) = grouped_number(rest).unwrap_or_else(|| (mask_word(word(first)), 1));
-        shown.push_str(&masked);
-        let last = rest[count - 1];
-        shown.push_str(&last[word(last).len()..]);
-        rest = &rest[count..];
+        let whole = || Masked { text: mask_word(word(first)), pieces: 1, end: word(first).len() };
+        let masked = grouped_number(rest).unwrap_or_else(whole);
+        shown.push_str(&masked.text);
+        shown.push_str(&rest[masked.pieces - 1][masked.end..]);
+        rest = &rest[masked.pieces..];
     }
     // Cut only now: half of a number would no longer look like one.
     match shown.char_indices().nth(limit) {
@@ -78,24 +78,31 @@ fn word(piece: &str) -> &str {
     piece.trim_end_matches(|c: char| !is_word(c))
 }
 
-/// An IBAN or card number in groups of up to four characters with single blanks between them: its masked form, and
-/// how many of the leading pieces it takes.
-fn grouped_number(pieces: &[&str]) -> Option<(String, usize)> {
+/// The beginning of a list of pieces, masked: how many of them, and where in the last one it ends.
+struct Masked {
+    text: String,
+    pieces: usize,
+    end: usize,
+}
+
+/// An IBAN or card number in groups of up to four characters with single blanks between them.
+fn grouped_number(pieces: &[&str]) -> Option<Masked> {
     const MOST_GROUPS: usize = 9;
     let mut joined = String::new();
     let mut found = None;
     for (place, piece) in pieces.iter().take(MOST_GROUPS).enumerate() {
-        let group = word(piece);
-        if group.is_empty() || group.len() > 4 || !group.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let end = piece.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(piece.len());
+        let group = &piece[..end];
+        if !(1..=4).contains(&end) {
             break;
         }
         joined.push_str(group);
         let digits = joined.bytes().filter(u8::is_ascii_digit).count();
         if place > 0 && digits * 2 >= joined.len() && (looks_like_iban(&joined) || looks_like_number(&joined))
         {
-            found = Some((mask_word(&joined), place + 1));
+            found = Some(Masked { text: mask_word(&joined), pieces: place + 1, end });
         }
-        let separator = &piece[group.len()..];
+        let separator = &piece[end..];
         if separator.chars().count() != 1 || !separator.chars().all(char::is_whitespace) {
             break;
         }
@@ -109,15 +116,31 @@ fn is_word(c: char) -> bool {
 }
 
 fn mask_word(word: &str) -> String {
-    if looks_like_iban(word) {
-        return mask_iban(word);
+    // A full stop at the end of a sentence is a token's character too.
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if let Some(masked) = mask_number(bare) {
+        return word.replacen(bare, &masked, 1);
     }
-    if looks_like_number(word) {
+    if is_uuid(bare) {
+        return word.to_owned();
+    }
+    if word.len() >= 20 && word.bytes().any(|byte| byte.is_ascii_digit()) {
         return mask_secret(word);
     }
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let looks_like_token = word.len() >= 20 && digits > 0 && !is_uuid(word);
-    if looks_like_token { mask_secret(word) } else { word.to_owned() }
+    let parts = word.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let masked = parts.map(|part| {
+        let bare = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        mask_number(bare).map_or_else(|| part.to_owned(), |masked| masked + &part[bare.len()..])
+    });
+    masked.collect()
+}
+
+fn mask_number(word: &str) -> Option<String> {
+    if looks_like_iban(word) {
+        Some(mask_iban(word))
+    } else {
+        looks_like_number(word).then(|| mask_secret(word))
+    }
 }
 
 fn looks_like_iban(word: &str) -> bool {
@@ -176,8 +199,22 @@ mod tests {
             ("fr76\u{a0}1380\u{a0}7008\u{a0}0430\u{a0}0196\u{a0}5405\u{a0}158", "fr76…5158"),
             ("4970 1012 3456 7890 est KO", "4970… est KO"),
             ("carte 4970-1012-3456-7890, code 1", "carte 4970…, code 1"),
+            ("FR76 1380 7008 0430 0196 5405 158.", "FR76…5158."),
             ("tel 01 23 45 67 89", "tel 01 23 45 67 89"),
             ("erreur 12 le 23 11 2026", "erreur 12 le 23 11 2026"),
+        ] {
+            assert_eq!(mask_text(text, 512), shown);
+        }
+    }
+
+    #[test]
+    fn numbers_with_punctuation_are_masked() {
+        for (text, shown) in [
+            ("Carte 4970101234567890.", "Carte 4970…."),
+            ("Compte NO9386011117947.", "Compte NO93…7947."),
+            ("FR7613807008043001965405158.", "FR76…5158."),
+            ("to_NO9386011117947", "to_NO93…7947"),
+            ("le 23.11.2026 à 13.05", "le 23.11.2026 à 13.05"),
         ] {
             assert_eq!(mask_text(text, 512), shown);
         }

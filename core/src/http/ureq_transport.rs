@@ -43,10 +43,11 @@ impl UreqTransport {
         options: &ConnectionOptions,
     ) -> Result<Self> {
         let config = tls::client_config(identity, anchors)?;
-        let dialer =
-            Arc::new(Dialer::new(config, identity.is_some(), options.connect_timeout, options.max_idle_age));
+        let dialer = Arc::new(Dialer::new(config, identity.is_some(), options));
         let proxy = options.proxy.as_deref().map(read_proxy).transpose()?;
         let agent = |idle: usize| {
+            // Without a proxy the dialer keeps the connections.
+            let pooled = if proxy.is_some() { idle } else { 0 };
             let config = Agent::config_builder()
                 .https_only(true)
                 .http_status_as_error(false)
@@ -55,8 +56,8 @@ impl UreqTransport {
                 .proxy(proxy.clone())
                 .user_agent(USER_AGENT)
                 .accept_encoding("identity")
-                .max_idle_connections(idle)
-                .max_idle_connections_per_host(idle)
+                .max_idle_connections(pooled)
+                .max_idle_connections_per_host(pooled)
                 .max_idle_age(options.max_idle_age)
                 .build();
             Agent::with_parts(config, BankConnector::chain(Arc::clone(&dialer), idle > 0), ResolvedByDialer)

@@ -8,6 +8,7 @@
 //! | [timeouts] | have 300 ms at a checkout |
 //! | [hsm_signer] | keep the private keys in an HSM, a KMS or a secure element |
 //! | [logging] | want logs and metrics without a secret in them |
+//! | [running_a_fleet] | keep thousands of consents alive on several processes |
 //! | [decisions] | wonder why it is so |
 
 #[doc = include_str!("certificates.md")]
@@ -27,6 +28,9 @@ pub mod hsm_signer {}
 
 #[doc = include_str!("logging.md")]
 pub mod logging {}
+
+#[doc = include_str!("running_a_fleet.md")]
+pub mod running_a_fleet {}
 
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}
