@@ -4,16 +4,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+#[path = "common/session.rs"]
+mod support;
 
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use cbpii::SessionPool;
 use cbpii::bank::{ClientAuthentication, TrustMode};
 use cbpii::http::{HttpRequest, HttpResponse, Transport, TransportContext};
 use cbpii::identity::{
     CertificateChain, PrivateKey, SealIdentity, SignatureAlgorithm, TransportIdentity, signer_from_fn,
+};
+use cbpii::store::{
+    ConsentStore, DueRecord, MemoryStore, RecordKey, SaveOutcome, SqliteOptions, SqliteStore, StoredRecord,
+    open_store,
 };
 use cbpii::{
     Account, AccountScheme, Advice, Amount, AuthorizationCode, Bank, CallOptions, CancelToken, Client,
@@ -21,7 +29,7 @@ use cbpii::{
     FundsConfirmation, FundsRequest, Iban, Issuer, PendingConsent, PsuContext, RequestSent, Result, Secret,
     Timestamp, Tokens,
 };
-use cbpii_sandbox::{Endpoint, Fault, FaultRule, Identity, Sandbox, ServerCertificate};
+use cbpii_sandbox::{Endpoint, Fault, FaultRule, Identity, RefreshTokenRotation, Sandbox, ServerCertificate};
 use common::*;
 use serde_json::json;
 
@@ -438,6 +446,117 @@ fn not_yet_valid_server() -> Provoked {
     Provoked::new(outcome, At::Funds, RequestSent::No)
 }
 
+// Consents that are kept.
+
+/// A pool of the quiet bank with this store behind it.
+fn quiet_pool(store: impl ConsentStore + 'static) -> SessionPool {
+    SessionPool::new(client(&QUIET), support::sealed(store))
+}
+
+/// Tokens whose access token has ended, of a consent that ends then.
+fn ended(tokens: &Tokens, consent_expires_at: Timestamp) -> Tokens {
+    let start = At1970.now();
+    Tokens::new(
+        tokens.access_token().expose(),
+        tokens.refresh_token().cloned(),
+        start,
+        Some(start),
+        consent_expires_at,
+    )
+    .unwrap()
+}
+
+#[track_caller]
+fn expired_consent() -> Provoked {
+    let tokens = ended(&tokens(&QUIET, "CLAIRE"), At1970.now());
+    let session = quiet_pool(MemoryStore::new()).keep("claire", &tokens).unwrap();
+    before(session.confirm_funds(&request(CLAIRE, "1"))).hiding(&tokens)
+}
+
+/// The second refresh at a bank that rotated, and whose first answer was lost.
+#[track_caller]
+fn lost_refresh_answer() -> Provoked {
+    let sandbox = support::rotating(RefreshTokenRotation::Rotated);
+    let clock = support::TestClock::now_real();
+    let client = support::careful_builder(&sandbox).clock(clock.clone()).build().unwrap();
+    let own = tokens(&sandbox, "CLAIRE");
+    let tokens = ended(&own, own.consent_expires_at());
+    let pool = SessionPool::new(client, support::sealed(MemoryStore::new()));
+    let session = pool.keep("claire", &tokens).unwrap();
+    sandbox.control().set_fault(FaultRule::once(Endpoint::Token, Fault::AnswerLost)).unwrap();
+    error_of(session.confirm_funds(&request(CLAIRE, "1")));
+    clock.advance(Duration::from_secs(10));
+    let outcome = session.confirm_funds(&request(CLAIRE, "1"));
+    // The session tells from what it keeps, as it does at every later call, which sends nothing.
+    Provoked::new(outcome, At::Nowhere, RequestSent::No).bank_code("invalid_grant").hiding(&tokens)
+}
+
+/// What a database in a folder of its own fails with, after it was made and then treated so.
+#[track_caller]
+fn database(treat: impl FnOnce(&Path), then: impl FnOnce(&Path) -> Result<()>) -> Provoked {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("consents.db");
+    let store = SqliteStore::open(&path).unwrap();
+    assert!(matches!(store.save("claire", b"sealed", At1970.now(), None).unwrap(), SaveOutcome::Saved(_)));
+    drop(store);
+    treat(&path);
+    before(then(&path))
+}
+
+fn open_database(path: &Path) -> Result<()> {
+    SqliteStore::open(path).map(drop)
+}
+
+fn write_to(path: &Path, options: &SqliteOptions) -> Result<()> {
+    SqliteStore::open_with(path, options)?.save("lea", b"sealed", At1970.now(), None).map(drop)
+}
+
+/// A write while another connection holds the lock.
+fn write_while_locked(path: &Path) -> Result<()> {
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    write_to(path, &SqliteOptions::default().busy_timeout(Duration::from_millis(20)))
+}
+
+/// A store of the caller's own that fails. (That SQLite's full disk is `store.full` takes its own connection to
+/// show, and is shown where that is.)
+struct Failing(ErrorCode);
+
+impl ConsentStore for Failing {
+    fn load(&self, _: &str) -> Result<Option<StoredRecord>> {
+        Err(Error::new(self.0, "The store of the caller's own failed; look there."))
+    }
+
+    fn save(&self, id: &str, _: &[u8], _: Timestamp, _: Option<u64>) -> Result<SaveOutcome> {
+        self.load(id).map(|_| SaveOutcome::Conflict)
+    }
+
+    fn delete(&self, id: &str) -> Result<bool> {
+        self.load(id).map(|_| false)
+    }
+
+    fn list(&self, _: Timestamp, _: Option<&DueRecord>, _: usize) -> Result<Vec<DueRecord>> {
+        self.load("").map(|_| Vec::new())
+    }
+}
+
+#[track_caller]
+fn failing_store(code: ErrorCode) -> Provoked {
+    let tokens = tokens(&QUIET, "CLAIRE");
+    let pool = quiet_pool(Failing(code));
+    error_of(pool.open("claire"));
+    before(pool.keep("claire", &tokens)).hiding(&tokens)
+}
+
+/// A consent of one bank, opened with the client of another.
+#[track_caller]
+fn consent_of_another_bank() -> Provoked {
+    let store = support::sealed(MemoryStore::new());
+    SessionPool::new(client(&QUIET), store.clone()).keep("claire", &tokens(&QUIET, "CLAIRE")).unwrap();
+    let other = quiet_bank(|bank| bank.id = "another".into()).unwrap();
+    before(SessionPool::new(other, store).open("claire"))
+}
+
 /// The origin of a port where nobody listens any more.
 fn closed_origin() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -509,6 +628,7 @@ provoked! {
     SavedState (InvalidRequest, FixRequest) a_saved_consent_of_another_version =>
         before(PendingConsent::from_json(&pending().to_json().expose().replace("\"v\":1", "\"v\":2")));
     Callback (InvalidRequest, FixRequest) a_callback_that_is_no_url => before(pending().complete("hello"));
+    ConsentId (InvalidRequest, FixRequest) an_empty_consent_id => before(quiet_pool(MemoryStore::new()).open(""));
 
     AccessDenied (ConsentRefused, RenewConsent) a_cardholder_who_refuses =>
         before(called_back("error=access_denied&state=STATE")).bank_code("access_denied");
@@ -525,6 +645,10 @@ provoked! {
     NoRefreshToken (ConsentRequired, RenewConsent) tokens_without_a_refresh_token => before(
         client(&QUIET).refresh(&Tokens::new("access", None, At1970.now(), None, At1970.now()).unwrap()));
     AccessTokenRefused (ConsentRequired, RenewConsent) an_access_token_that_expired => expired_access_token();
+    RefreshAnswerLost (ConsentRequired, RenewConsent) a_refresh_whose_answer_was_lost => lost_refresh_answer();
+    ConsentExpired (ConsentRequired, RenewConsent) a_consent_that_lasted_its_days => expired_consent();
+    ConsentUnknown (ConsentRequired, RenewConsent) a_consent_nobody_kept =>
+        before(quiet_pool(MemoryStore::new()).open("nobody"));
 
     AccountUnknown (BankRefused, FixRequest) an_account_the_bank_does_not_know => refused("AC01", 404);
     AccountClosed (BankRefused, RenewConsent) an_account_that_was_closed => refused("AC04", 403);
@@ -609,6 +733,22 @@ provoked! {
     AnswerTooLarge (Protocol, ContactBank) an_answer_without_end => spoiled(Fault::OversizedBody, RequestSent::Yes);
     MalformedHttp (Protocol, ContactBank) an_answer_that_is_not_http => spoiled(Fault::Garbage, RequestSent::Yes);
     TokenAnswer (Protocol, ContactBank) a_token_answer_without_a_token => unusable_token_answer();
+
+    StoreFailed (Store, Retry) a_store_of_the_callers_own_that_fails => failing_store(ErrorCode::StoreFailed);
+    StoreLocked (Store, Retry) a_store_that_another_process_locked => database(|_| (), write_while_locked);
+    StoreReadOnly (Store, FixConfiguration) a_store_opened_to_read_only =>
+        database(|_| (), |path| write_to(path, &SqliteOptions::default().read_only(true)));
+    StoreFull (Store, FixConfiguration) a_store_without_room => failing_store(ErrorCode::StoreFull);
+    StoreCorrupt (Store, FixConfiguration) a_store_that_was_overwritten =>
+        database(|path| std::fs::write(path, [0x5a; 8192]).unwrap(), open_database);
+    StoreUnreachable (Store, FixConfiguration) a_store_in_a_folder_that_is_not_there =>
+        database(|_| (), |path| open_database(&path.join("further/consents.db")));
+    StoreSchema (Store, FixConfiguration) a_store_of_a_newer_release => database(
+        |path| rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 9_999).unwrap(),
+        open_database);
+    StoreKey (Store, FixConfiguration) a_key_of_31_bytes => before(RecordKey::from_slice(&[7; 31]));
+    StoreUrl (Store, FixConfiguration) a_kind_of_store_nobody_knows => before(open_store("redis://localhost"));
+    StoreBank (Store, FixRequest) a_consent_of_another_bank => consent_of_another_bank();
 
     Cancelled (Cancelled, Retry) a_call_cancelled_before_it_began => cancelled();
     Internal (Internal, ContactBank) a_source_of_randomness_run_dry =>
