@@ -251,7 +251,7 @@ catalogue! {
         RequestId = 3008, "request.request_id", FixRequest, "The request id is empty, longer than 70 characters or has characters that must not be sent.";
         Token = 3009, "request.token", FixRequest, "A token or code has characters that OAuth 2 does not allow.";
         SavedState = 3010, "request.saved_state", FixRequest, "A saved pending consent or token record could not be read back.";
-        Callback = 3011, "request.callback", FixRequest, "The callback is not a URL, or not one of this consent's redirect URI.";
+        Callback = 3011, "request.callback", FixRequest, "The callback is not a URL.";
         ConsentId = 3012, "request.consent_id", FixRequest, "The id of a consent is not 1 to 255 bytes of UTF-8 without control characters.";
     }
     ConsentRefused {

@@ -4,22 +4,32 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+#[path = "common/session.rs"]
+mod support;
 
+use std::io::Write as _;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use cbpii::SessionPool;
 use cbpii::bank::{ClientAuthentication, TrustMode};
 use cbpii::http::{HttpRequest, HttpResponse, Transport, TransportContext};
 use cbpii::identity::{
     CertificateChain, PrivateKey, SealIdentity, SignatureAlgorithm, TransportIdentity, signer_from_fn,
 };
+use cbpii::store::{
+    ConsentStore, DueRecord, MemoryStore, RecordKey, SaveOutcome, SqliteOptions, SqliteStore, StoredRecord,
+    open_store,
+};
 use cbpii::{
     Account, AccountScheme, Advice, Amount, AuthorizationCode, Bank, CallOptions, CancelToken, Client,
-    ClientBuilder, Clock, ConsentOptions, Entropy, Environment, Error, ErrorCode, ErrorKind, FundsRequest,
-    Iban, Issuer, PendingConsent, PsuContext, RequestSent, Result, Secret, Timestamp, Tokens,
+    ClientBuilder, Clock, ConsentOptions, Entropy, Environment, Error, ErrorCode, ErrorKind,
+    FundsConfirmation, FundsRequest, Iban, Issuer, PendingConsent, PsuContext, RequestSent, Result, Secret,
+    Timestamp, Tokens,
 };
-use cbpii_sandbox::{Endpoint, Fault, FaultRule, Identity, Sandbox, ServerCertificate};
+use cbpii_sandbox::{Endpoint, Fault, FaultRule, Identity, RefreshTokenRotation, Sandbox, ServerCertificate};
 use common::*;
 use serde_json::json;
 
@@ -443,47 +453,127 @@ fn failing_signer() -> Provoked {
     before(client.confirm_funds(&tokens(&QUIET, "CLAIRE"), &request(CLAIRE, "1")))
 }
 
-/// An origin whose certificate is right but for its beginning, far in the future, and the root to trust it by.
-fn bank_of_the_future() -> (String, String) {
-    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-    let root_key = rcgen::KeyPair::generate().unwrap();
-    let mut root = rcgen::CertificateParams::default();
-    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let root_pem = root.self_signed(&root_key).unwrap().pem();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut leaf = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
-    leaf.not_before = rcgen::date_time_ymd(2100, 1, 1);
-    leaf.not_after = rcgen::date_time_ymd(2101, 1, 1);
-    let leaf = leaf.signed_by(&key, &rcgen::Issuer::new(root, root_key)).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config =
-        rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = config.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key).unwrap();
-    (serve_one_handshake(config), root_pem)
+/// A bank whose certificate is right but for its beginning, far in the future.
+#[track_caller]
+fn not_yet_valid_server() -> Provoked {
+    let mut certificate = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    certificate.not_before = rcgen::date_time_ymd(2100, 1, 1);
+    certificate.not_after = rcgen::date_time_ymd(2101, 1, 1);
+    // Flushing does the handshake, which is all there is to do.
+    let bank = RawBank::with_certificate(certificate, |stream| stream.flush().unwrap_or_default());
+    let outcome = bank.client(&QUIET).confirm_funds(&tokens(&QUIET, "CLAIRE"), &request(CLAIRE, "1"));
+    Provoked::new(outcome, At::Funds, RequestSent::No)
 }
 
-fn serve_one_handshake(config: rustls::ServerConfig) -> String {
-    let (listener, origin) = silent_listener();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut session = rustls::ServerConnection::new(Arc::new(config)).unwrap();
-        while session.is_handshaking() && session.complete_io(&mut stream).is_ok() {}
-    });
-    origin
+// Consents that are kept.
+
+/// A pool of the quiet bank with this store behind it.
+fn quiet_pool(store: impl ConsentStore + 'static) -> SessionPool {
+    SessionPool::new(client(&QUIET), support::sealed(store))
+}
+
+/// Tokens whose access token has ended, of a consent that ends then.
+fn ended(tokens: &Tokens, consent_expires_at: Timestamp) -> Tokens {
+    let start = At1970.now();
+    Tokens::new(
+        tokens.access_token().expose(),
+        tokens.refresh_token().cloned(),
+        start,
+        Some(start),
+        consent_expires_at,
+    )
+    .unwrap()
 }
 
 #[track_caller]
-fn not_yet_valid_server() -> Provoked {
-    let (origin, root) = bank_of_the_future();
-    let bank =
-        bank(&QUIET).with_origin(&origin).unwrap().with_trust_anchor(&root, TrustMode::Replace).unwrap();
-    let client = Client::new(bank, issuer(&QUIET)).unwrap();
-    Provoked::new(
-        client.confirm_funds(&tokens(&QUIET, "CLAIRE"), &request(CLAIRE, "1")),
-        At::Funds,
-        RequestSent::No,
-    )
+fn expired_consent() -> Provoked {
+    let tokens = ended(&tokens(&QUIET, "CLAIRE"), At1970.now());
+    let session = quiet_pool(MemoryStore::new()).keep("claire", &tokens).unwrap();
+    before(session.confirm_funds(&request(CLAIRE, "1"))).hiding(&tokens)
+}
+
+/// The second refresh at a bank that rotated, and whose first answer was lost.
+#[track_caller]
+fn lost_refresh_answer() -> Provoked {
+    let sandbox = support::rotating(RefreshTokenRotation::Rotated);
+    let clock = support::TestClock::now_real();
+    let client = support::careful_builder(&sandbox).clock(clock.clone()).build().unwrap();
+    let own = tokens(&sandbox, "CLAIRE");
+    let tokens = ended(&own, own.consent_expires_at());
+    let pool = SessionPool::new(client, support::sealed(MemoryStore::new()));
+    let session = pool.keep("claire", &tokens).unwrap();
+    sandbox.control().set_fault(FaultRule::once(Endpoint::Token, Fault::AnswerLost)).unwrap();
+    error_of(session.confirm_funds(&request(CLAIRE, "1")));
+    clock.advance(Duration::from_secs(10));
+    let outcome = session.confirm_funds(&request(CLAIRE, "1"));
+    // The session tells from what it keeps, as it does at every later call, which sends nothing.
+    Provoked::new(outcome, At::Nowhere, RequestSent::No).bank_code("invalid_grant").hiding(&tokens)
+}
+
+/// What a database in a folder of its own fails with, after it was made and then treated so.
+#[track_caller]
+fn database(treat: impl FnOnce(&Path), then: impl FnOnce(&Path) -> Result<()>) -> Provoked {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("consents.db");
+    let store = SqliteStore::open(&path).unwrap();
+    assert!(matches!(store.save("claire", b"sealed", At1970.now(), None).unwrap(), SaveOutcome::Saved(_)));
+    drop(store);
+    treat(&path);
+    before(then(&path))
+}
+
+fn open_database(path: &Path) -> Result<()> {
+    SqliteStore::open(path).map(drop)
+}
+
+fn write_to(path: &Path, options: &SqliteOptions) -> Result<()> {
+    SqliteStore::open_with(path, options)?.save("lea", b"sealed", At1970.now(), None).map(drop)
+}
+
+/// A write while another connection holds the lock.
+fn write_while_locked(path: &Path) -> Result<()> {
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    write_to(path, &SqliteOptions::default().busy_timeout(Duration::from_millis(20)))
+}
+
+/// A store of the caller's own that fails. (That SQLite's full disk is `store.full` takes its own connection to
+/// show, and is shown where that is.)
+struct Failing(ErrorCode);
+
+impl ConsentStore for Failing {
+    fn load(&self, _: &str) -> Result<Option<StoredRecord>> {
+        Err(Error::new(self.0, "The store of the caller's own failed; look there."))
+    }
+
+    fn save(&self, id: &str, _: &[u8], _: Timestamp, _: Option<u64>) -> Result<SaveOutcome> {
+        self.load(id).map(|_| SaveOutcome::Conflict)
+    }
+
+    fn delete(&self, id: &str) -> Result<bool> {
+        self.load(id).map(|_| false)
+    }
+
+    fn list(&self, _: Timestamp, _: Option<&DueRecord>, _: usize) -> Result<Vec<DueRecord>> {
+        self.load("").map(|_| Vec::new())
+    }
+}
+
+#[track_caller]
+fn failing_store(code: ErrorCode) -> Provoked {
+    let tokens = tokens(&QUIET, "CLAIRE");
+    let pool = quiet_pool(Failing(code));
+    error_of(pool.open("claire"));
+    before(pool.keep("claire", &tokens)).hiding(&tokens)
+}
+
+/// A consent of one bank, opened with the client of another.
+#[track_caller]
+fn consent_of_another_bank() -> Provoked {
+    let store = support::sealed(MemoryStore::new());
+    SessionPool::new(client(&QUIET), store.clone()).keep("claire", &tokens(&QUIET, "CLAIRE")).unwrap();
+    let other = quiet_bank(|bank| bank.id = "another".into()).unwrap();
+    before(SessionPool::new(other, store).open("claire"))
 }
 
 /// The origin of a port where nobody listens any more.
@@ -557,6 +647,7 @@ provoked! {
     SavedState (InvalidRequest, FixRequest) a_saved_consent_of_another_version =>
         before(PendingConsent::from_json(&pending().to_json().expose().replace("\"v\":1", "\"v\":2")));
     Callback (InvalidRequest, FixRequest) a_callback_that_is_no_url => before(pending().complete("hello"));
+    ConsentId (InvalidRequest, FixRequest) an_empty_consent_id => before(quiet_pool(MemoryStore::new()).open(""));
 
     AccessDenied (ConsentRefused, RenewConsent) a_cardholder_who_refuses =>
         before(called_back("error=access_denied&state=STATE")).bank_code("access_denied");
@@ -573,6 +664,10 @@ provoked! {
     NoRefreshToken (ConsentRequired, RenewConsent) tokens_without_a_refresh_token => before(
         client(&QUIET).refresh(&Tokens::new("access", None, At1970.now(), None, At1970.now()).unwrap()));
     AccessTokenRefused (ConsentRequired, RenewConsent) an_access_token_that_expired => expired_access_token();
+    RefreshAnswerLost (ConsentRequired, RenewConsent) a_refresh_whose_answer_was_lost => lost_refresh_answer();
+    ConsentExpired (ConsentRequired, RenewConsent) a_consent_that_lasted_its_days => expired_consent();
+    ConsentUnknown (ConsentRequired, RenewConsent) a_consent_nobody_kept =>
+        before(quiet_pool(MemoryStore::new()).open("nobody"));
 
     AccountUnknown (BankRefused, FixRequest) an_account_the_bank_does_not_know => refused("AC01", 404);
     AccountClosed (BankRefused, RenewConsent) an_account_that_was_closed => refused("AC04", 403);
@@ -657,6 +752,22 @@ provoked! {
     AnswerTooLarge (Protocol, ContactBank) an_answer_without_end => spoiled(Fault::OversizedBody, RequestSent::Yes);
     MalformedHttp (Protocol, ContactBank) an_answer_that_is_not_http => spoiled(Fault::Garbage, RequestSent::Yes);
     TokenAnswer (Protocol, ContactBank) a_token_answer_without_a_token => unusable_token_answer();
+
+    StoreFailed (Store, Retry) a_store_of_the_callers_own_that_fails => failing_store(ErrorCode::StoreFailed);
+    StoreLocked (Store, Retry) a_store_that_another_process_locked => database(|_| (), write_while_locked);
+    StoreReadOnly (Store, FixConfiguration) a_store_opened_to_read_only =>
+        database(|_| (), |path| write_to(path, &SqliteOptions::default().read_only(true)));
+    StoreFull (Store, FixConfiguration) a_store_without_room => failing_store(ErrorCode::StoreFull);
+    StoreCorrupt (Store, FixConfiguration) a_store_that_was_overwritten =>
+        database(|path| std::fs::write(path, [0x5a; 8192]).unwrap(), open_database);
+    StoreUnreachable (Store, FixConfiguration) a_store_in_a_folder_that_is_not_there =>
+        database(|_| (), |path| open_database(&path.join("further/consents.db")));
+    StoreSchema (Store, FixConfiguration) a_store_of_a_newer_release => database(
+        |path| rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 9_999).unwrap(),
+        open_database);
+    StoreKey (Store, FixConfiguration) a_key_of_31_bytes => before(RecordKey::from_slice(&[7; 31]));
+    StoreUrl (Store, FixConfiguration) a_kind_of_store_nobody_knows => before(open_store("redis://localhost"));
+    StoreBank (Store, FixRequest) a_consent_of_another_bank => consent_of_another_bank();
 
     Cancelled (Cancelled, Retry) a_call_cancelled_before_it_began => cancelled();
     Internal (Internal, ContactBank) a_source_of_randomness_run_dry =>
@@ -852,6 +963,43 @@ fn keys_must_open_and_belong_to_their_certificates() {
         ErrorCode::KeyUnreadable,
         [pem_of(&kit.qwac, b"", None), pem_of(&kit.qwac, kit.qwac.chain_pem.as_bytes(), None)],
     );
+}
+
+#[test]
+fn roots_must_be_readable() {
+    let damaged = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    for pem in ["", "hello", damaged, &format!("{}{damaged}", QUIET.issuer().ca_pem)] {
+        all_before(ErrorCode::TrustAnchor, [bank(&QUIET).with_trust_anchor(pem, TrustMode::Add)]);
+        all_before(ErrorCode::TrustAnchor, [quiet_bank(|bank| bank.trust_anchors.pem.push(pem.into()))]);
+    }
+    all_before(ErrorCode::BankRecord, [quiet_bank(|bank| bank.trust_anchors.pem.clear())]);
+}
+
+/// A check by an issuer whose QWAC's key is behind a signer.
+fn with_tls_signer(sign: fn() -> Result<Vec<u8>>) -> (Sandbox, Result<FundsConfirmation>) {
+    let sandbox = sandbox();
+    let signer = signer_from_fn([SignatureAlgorithm::RsaPssSha256], move |_, _| sign());
+    let chain = CertificateChain::from_pem(sandbox.issuer().qwac.chain_pem.as_bytes()).unwrap();
+    let qwac = TransportIdentity::with_signer(chain, Arc::new(signer)).unwrap();
+    let client = Client::new(bank(&sandbox), issuer(&sandbox).with_transport(qwac)).unwrap();
+    let outcome = client.confirm_funds(&tokens(&sandbox, "CLAIRE"), &request(CLAIRE, "1"));
+    (sandbox, outcome)
+}
+
+#[test]
+fn a_signer_that_fails_in_the_handshake_is_named() {
+    let (sandbox, outcome) =
+        with_tls_signer(|| Err(Error::new(ErrorCode::SignerFailed, "The HSM is locked; unlock it.")));
+    let error = assert_code(outcome, ErrorCode::SignerFailed);
+    assert_eq!((error.request_sent(), sandbox.control().requests().len()), (RequestSent::No, 0));
+}
+
+#[test]
+fn a_signer_of_another_key_is_refused_by_the_bank() {
+    let (sandbox, outcome) = with_tls_signer(|| Ok(vec![7; 256]));
+    let error = assert_code(outcome, ErrorCode::TlsClientCertificateRefused);
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    assert!(sandbox.control().requests().is_empty());
 }
 
 #[test]

@@ -166,6 +166,14 @@ impl WireBuffers {
         }
     }
 
+    /// Where to read to. Without room a read would give nothing, which looks as if the connection had ended.
+    fn room(&mut self) -> io::Result<&mut [u8]> {
+        if self.filled - self.consumed == self.input.len() {
+            return Err(scope::into_io(super::too_large()));
+        }
+        Ok(self.input_append_buf())
+    }
+
     fn compact(&mut self) {
         if self.consumed > 0 {
             self.input.copy_within(self.consumed..self.filled, 0);
@@ -230,7 +238,7 @@ impl UreqTransport for ProxyConnection {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let amount = self.socket.read(self.buffers.input_append_buf())?;
+        let amount = self.socket.read(self.buffers.room()?)?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -373,7 +381,7 @@ impl UreqTransport for TlsConnection {
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         self.flush_request()?;
         loop {
-            match self.tls.reader().read(self.buffers.input_append_buf()) {
+            match self.tls.reader().read(self.buffers.room()?) {
                 Ok(amount) => {
                     self.buffers.input_appended(amount);
                     if amount > 0 {

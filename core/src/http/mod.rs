@@ -15,3 +15,11 @@ pub(crate) use digest::{check_digest, digest_header};
 pub(crate) use signature::{AnswerVerifier, MessageSigner};
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportContext, TransportStatistics};
 pub(crate) use ureq_transport::{ConnectionOptions, UreqTransport};
+
+/// The error that an answer beyond every limit is.
+fn too_large() -> crate::Error {
+    crate::Error::new(
+        crate::ErrorCode::AnswerTooLarge,
+        "The bank's answer is larger than any valid one and was not read.",
+    )
+}

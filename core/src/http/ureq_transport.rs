@@ -153,10 +153,7 @@ impl From<ureq::Error> for Error {
                 ErrorCode::EndpointInvalid,
                 "The bank's endpoint is not an absolute https URL with a host.",
             ),
-            U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => Self::new(
-                ErrorCode::AnswerTooLarge,
-                "The bank's answer is larger than any valid one and was not read.",
-            ),
+            U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => super::too_large(),
             U::Protocol(_) | U::BodyStalled => Self::new(
                 ErrorCode::MalformedHttp,
                 "What came from the bank's address is not a valid HTTP answer.",

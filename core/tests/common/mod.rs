@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 #![allow(clippy::expect_used, reason = "these are tests")]
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -292,7 +292,7 @@ fn serve_tunnel(mut client: TcpStream, manner: Manner, seen: &Mutex<Vec<String>>
     }
 }
 
-fn read_head(stream: &mut TcpStream) -> io::Result<String> {
+fn read_head(stream: &mut impl io::Read) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -314,4 +314,76 @@ fn tunnel(mut client: TcpStream, head: &str) -> io::Result<()> {
     });
     let copied = io::copy(&mut bank, &mut client);
     client.shutdown(std::net::Shutdown::Both).and(copied.map(drop))
+}
+
+/// What a [`RawBank`] speaks on.
+pub(crate) type TlsStream = rustls::StreamOwned<rustls::ServerConnection, TcpStream>;
+
+/// A TLS server on loopback that sends whatever it is told to, HTTP or not, for as long as the process lives.
+pub(crate) struct RawBank {
+    pub(crate) origin: String,
+    /// The root to trust it by.
+    pub(crate) root_pem: String,
+}
+
+impl RawBank {
+    /// With a certificate for localhost.
+    pub(crate) fn start(serve: impl Fn(&mut TlsStream) + Send + Sync + 'static) -> Self {
+        let leaf = rcgen::CertificateParams::new(["localhost".to_owned()]).expect("a host name");
+        Self::with_certificate(leaf, serve)
+    }
+
+    pub(crate) fn with_certificate(
+        leaf: rcgen::CertificateParams,
+        serve: impl Fn(&mut TlsStream) + Send + Sync + 'static,
+    ) -> Self {
+        let (config, root_pem) = tls_of(leaf);
+        let (listener, origin) = silent_listener();
+        let serve = Arc::new(serve);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (config, serve) = (Arc::clone(&config), Arc::clone(&serve));
+                let session = rustls::ServerConnection::new(config).expect("a good configuration");
+                thread::spawn(move || serve(&mut rustls::StreamOwned::new(session, stream)));
+            }
+        });
+        Self { origin, root_pem }
+    }
+
+    /// A client of this bank, with the sandbox's issuer, that repeats nothing.
+    pub(crate) fn client(&self, sandbox: &Sandbox) -> Client {
+        let bank = bank(sandbox)
+            .with_origin(&self.origin)
+            .and_then(|bank| bank.with_trust_anchor(&self.root_pem, TrustMode::Replace));
+        let builder = Client::builder(bank.expect("the record is good"), issuer(sandbox));
+        builder.retries(0).build().expect("the set-up is good")
+    }
+}
+
+/// A TLS configuration with a fresh certificate, and the root that issued it.
+fn tls_of(leaf: rcgen::CertificateParams) -> (Arc<rustls::ServerConfig>, String) {
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    let [root_key, key] = [(); 2].map(|()| rcgen::KeyPair::generate().expect("a key"));
+    let mut root = rcgen::CertificateParams::default();
+    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let root_pem = root.self_signed(&root_key).expect("a root").pem();
+    let leaf = leaf.signed_by(&key, &rcgen::Issuer::new(root, root_key)).expect("a leaf");
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key);
+    (Arc::new(config.expect("a matching key")), root_pem)
+}
+
+/// Reads one request with its body; none when the client has left.
+pub(crate) fn read_request(stream: &mut impl io::Read) -> Option<String> {
+    let head = read_head(stream).ok()?;
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).ok()?;
+    Some(head + &String::from_utf8_lossy(&body))
 }
