@@ -22,8 +22,10 @@ pub(super) struct Explained<'a> {
 
 /// What must not show in the body.
 pub(super) enum Private<'a> {
-    /// The account number.
-    Account(&'a str),
+    /// The account's IBAN.
+    Iban(&'a str),
+    /// Another identification of the account: it may be a card number or a token.
+    Identification(&'a str),
     /// The values of a form other than those that are public.
     Form,
 }
@@ -72,7 +74,8 @@ fn mask_lines(signing_string: &str) -> String {
 impl Private<'_> {
     fn mask(&self, body: &str) -> String {
         match self {
-            Self::Account(account) => mask_account(body, account),
+            Self::Iban(iban) => mask_account(body, iban, &mask_iban(iban)),
+            Self::Identification(text) => mask_account(body, text, &mask_secret(text)),
             Self::Form => {
                 let shown = url::form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
                     "grant_type" | "client_id" | "redirect_uri" | "scope" => format!("{name}={value}"),
@@ -85,10 +88,9 @@ impl Private<'_> {
 }
 
 /// Masks the account's member; a number long enough not to be anything else is masked wherever it stands.
-fn mask_account(body: &str, account: &str) -> String {
+fn mask_account(body: &str, account: &str, shown: &str) -> String {
     const UNMISTAKABLE: usize = 12;
-    let shown = mask_iban(account);
     let written = serde_json::Value::from(account).to_string();
-    let body = body.replace(&written, &serde_json::Value::from(shown.as_str()).to_string());
-    if account.len() < UNMISTAKABLE { body } else { body.replace(account, &shown) }
+    let body = body.replace(&written, &serde_json::Value::from(shown).to_string());
+    if account.len() < UNMISTAKABLE { body } else { body.replace(account, shown) }
 }

@@ -122,15 +122,11 @@ impl Requests {
     }
 
     fn explained<'a>(&'a self, request: &'a FundsRequest, signing_string: Option<String>) -> Explained<'a> {
-        let number = match request.account().identifier() {
-            AccountIdentifier::Iban(iban) => iban.as_str(),
-            AccountIdentifier::Other(other) => other.identification(),
+        let private = match request.account().identifier() {
+            AccountIdentifier::Iban(iban) => Private::Iban(iban.as_str()),
+            AccountIdentifier::Other(other) => Private::Identification(other.identification()),
         };
-        Explained {
-            signing_string,
-            key_id: self.signer.as_ref().map(MessageSigner::key_id),
-            private: Private::Account(number),
-        }
+        Explained { signing_string, key_id: self.signer.as_ref().map(MessageSigner::key_id), private }
     }
 
     fn unsigned(
