@@ -7,50 +7,29 @@
 //!   to be subtracted from both.
 //! - `rsa_alone` is the RSA operation on a message of the same size, by the same library.
 
+#[path = "../src/in_memory.rs"]
+mod in_memory;
+
 use std::error::Error;
 use std::sync::Arc;
 
 use cbpii::funds::{Amount, Iban};
-use cbpii::http::{HttpRequest, HttpResponse, Transport, TransportContext};
 use cbpii::identity::{CertificateChain, SealIdentity, SignatureAlgorithm, Signer};
 use cbpii::{
     Bank, Client, Clock as _, Environment, FundsConfirmation, FundsRequest, Issuer, SystemClock, Tokens,
 };
 use divan::{AllocProfiler, Bencher, black_box};
+use in_memory::{Memory, answer};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
-const IBAN: &str = "FR7617515900000800358074006";
 const REQUEST_ID: &str = "9f1b8c1e-6f0f-4a44-9d52-0123456789ab";
-const BODY: &str = r#"{"request":{"paymentCoverageRequestId":"MyCoverage123456","instructedAmount":{"currency":"EUR","amount":"12.50"},"accountId":{"iban":"FR7617515900000800358074006"}},"result":true,"_links":{"self":{"href":"v1/funds-confirmations"}}}"#;
 
 fn main() {
     divan::main();
-}
-
-/// What a bank answers, with the headers banks send.
-fn answer(request_id: &str) -> cbpii::Result<HttpResponse> {
-    let headers = [
-        ("content-type", "application/hal+json; charset=utf-8"),
-        ("x-request-id", request_id),
-        ("x-correlationid", "5f0c7a52-3f5e-4d0f-8a53-0123456789ab"),
-        ("date", "Mon, 23 Nov 2026 13:11:00 GMT"),
-        ("content-length", "231"),
-    ];
-    HttpResponse::new(200, headers, BODY.as_bytes().to_vec())
-}
-
-/// The bank in memory.
-struct Memory;
-
-impl Transport for Memory {
-    fn exchange(&self, request: &HttpRequest, _: &TransportContext) -> cbpii::Result<HttpResponse> {
-        let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
-        answer(id.unwrap_or_default())
-    }
 }
 
 /// A seal that has signed already.
@@ -79,8 +58,11 @@ impl Call {
         let client = Client::builder(bank, issuer).check_eligibility(false).transport(Memory).build()?;
         let now = SystemClock.now();
         let tokens = Tokens::new("2YotnFZFEjr1zCsicMWpAA2YotnFZFEjr1zCsicMWpAA", None, now, None, now)?;
-        let request =
-            FundsRequest::new("MyCoverage123456", Iban::parse(IBAN)?, Amount::new("12.50", "EUR")?)?;
+        let request = FundsRequest::new(
+            "MyCoverage123456",
+            Iban::parse(in_memory::IBAN)?,
+            Amount::new("12.50", "EUR")?,
+        )?;
         Ok(Self { client, tokens, request })
     }
 

@@ -1,21 +1,26 @@
 //! The library, set up as an issuer would set it up.
 
 use std::fs;
+use std::time::Duration;
 
 use cbpii::bank::TrustMode;
 use cbpii::funds::{Amount, Iban};
 use cbpii::identity::{SealIdentity, TransportIdentity};
-use cbpii::{Bank, Client, Clock as _, Environment, FundsRequest, Issuer, SystemClock, Tokens};
+use cbpii::store::MemoryStore;
+use cbpii::{
+    Bank, Client, Clock as _, Environment, FundsRequest, Issuer, Session, SessionPool, SystemClock, Tokens,
+};
 
 use crate::Failure;
 use crate::bank::{AMOUNT, IBAN, REFERENCE, Setup};
+use crate::fleet::sealed;
 
 /// A client, tokens and a request: all that a call takes.
 #[derive(Clone)]
 pub(crate) struct Library {
     pub(crate) client: Client,
     tokens: Tokens,
-    request: FundsRequest,
+    pub(crate) request: FundsRequest,
 }
 
 impl Library {
@@ -31,9 +36,16 @@ impl Library {
         let builder = Client::builder(bank, issuer);
         let builder = if keeps { builder } else { builder.max_idle_connections(0) };
         let now = SystemClock.now();
-        let tokens = Tokens::new(setup.access_token.as_str(), None, now, None, now)?;
+        let consent_end = now.saturating_add(Duration::from_secs(180 * 24 * 3600));
+        let tokens = Tokens::new(setup.access_token.as_str(), None, now, None, consent_end)?;
         let request = FundsRequest::new(REFERENCE, Iban::parse(IBAN)?, Amount::new(AMOUNT, "EUR")?)?;
         Ok(Self { client: builder.build()?, tokens, request })
+    }
+
+    /// The consent as a session, kept in memory.
+    pub(crate) fn session(&self) -> Result<Session, Failure> {
+        let pool = SessionPool::new(self.client.clone(), sealed(MemoryStore::new()));
+        Ok(pool.keep("measured", &self.tokens)?)
     }
 
     /// One funds check that must be answered by yes.

@@ -5,7 +5,10 @@
 
 mod bank;
 mod bare_loop;
+mod fleet;
+mod in_memory;
 mod library;
+mod many;
 mod measure;
 mod offline;
 mod process;
@@ -25,6 +28,9 @@ cbpii-bench measure CONTROL_URL OFFLINE_OUTPUT JSON_FILE   measure everything, p
 cbpii-bench work SETUP SIDE MODE THREADS CALLS             one measurement, as a line of JSON
     SIDE  bare | cbpii
     MODE  kept (one connection per thread) | fresh (a new one per call) | ahead (connected before the first call)
+          | many (as many threads and calls in all; cbpii: confirm_many)
+cbpii-bench fleet WHAT                                     one measurement without a bank, as a line of JSON
+    WHAT  session | open | load
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +41,7 @@ fn main() -> ExitCode {
         ["work", setup, side, mode, threads, calls] => {
             work::run(Path::new(setup), side, mode, threads, calls)
         }
+        ["fleet", what] => fleet::run(what),
         _ => Err(USAGE.into()),
     };
     match outcome {

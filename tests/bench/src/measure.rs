@@ -23,11 +23,13 @@ pub(crate) fn run(control: &str, offline_output: &Path, json_file: &Path) -> Res
     let mut rows = Vec::new();
     note("without the network");
     offline_rows(&mut rows, offline_output)?;
+    fleet(&mut rows, &runner)?;
     same_bytes(&mut rows, &control, &runner)?;
     kept_alive(&mut rows, &runner)?;
     memory(&mut rows, &control, &runner)?;
     start(&mut rows, &runner)?;
     throughput(&mut rows, &runner)?;
+    many(&mut rows, &runner)?;
     warm_up(&mut rows, &runner)?;
     new_connections(&mut rows, &control, &runner)?;
     let table = Table(rows);
@@ -61,6 +63,28 @@ fn offline_rows(rows: &mut Vec<Row>, output: &Path) -> Result<(), Failure> {
         allocations,
         Some(Target::AtMost(40.0)),
     ));
+    Ok(())
+}
+
+/// What sessions and stores add, without the network.
+fn fleet(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
+    note("what a session adds to a call");
+    let rounds = runner.fleet("session")?.times(1e6);
+    rows.push(Row::figure(
+        "a session adds to a call, no refresh due (baseline: the call)",
+        "µs",
+        Some(median(&rounds.baseline)),
+        median(&rounds.differences()),
+        Some(Target::AtMost(5.0)),
+    ));
+    note("a store of 100 000 consents");
+    for (what, name) in [
+        ("open", "opening a store of 100 000 consents (baseline: rusqlite)"),
+        ("load", "  loading one of them (baseline: reading its bytes)"),
+    ] {
+        let rounds = runner.fleet(what)?.times(1e3);
+        rows.push(Row::figure_compared(name, "ms", rounds, Target::AtMost(5.0)));
+    }
     Ok(())
 }
 
@@ -164,6 +188,21 @@ fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
             Some(Target::AtLeast(0.95)),
         ));
     }
+    Ok(())
+}
+
+/// On both sides a free worker takes the next call.
+fn many(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
+    note("throughput of confirm_many");
+    let work = Work { mode: "many", threads: 8, calls: 2_400 };
+    let rounds =
+        runner.rounds(7, work)?.figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
+    rows.push(Row::compared(
+        "throughput of confirm_many, 8 workers",
+        "calls/s",
+        rounds,
+        Some(Target::AtLeast(0.90)),
+    ));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use crate::work::Measured;
@@ -51,6 +51,15 @@ impl Runner {
             return Err(format!("{side} {work:?} ended with {}", output.status).into());
         }
         Ok((serde_json::from_slice(&output.stdout)?, lived))
+    }
+
+    /// The rounds of one measurement that needs no bank; seconds.
+    pub(crate) fn fleet(&self, what: &str) -> Result<Rounds, Failure> {
+        let output = Command::new(&self.program).args(["fleet", what]).stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(format!("fleet {what} ended with {}", output.status).into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// User instructions of one measurement, by `perf` where it can count them, else by callgrind.
@@ -124,13 +133,24 @@ impl Runs {
 }
 
 /// The figures of both sides, round by round.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Rounds {
     pub(crate) baseline: Vec<f64>,
     pub(crate) library: Vec<f64>,
 }
 
 impl Rounds {
+    /// The same in a unit of which a second has so many.
+    pub(crate) fn times(mut self, factor: f64) -> Self {
+        self.baseline.iter_mut().chain(&mut self.library).for_each(|figure| *figure *= factor);
+        self
+    }
+
+    /// Library less baseline, round by round.
+    pub(crate) fn differences(&self) -> Vec<f64> {
+        self.library.iter().zip(&self.baseline).map(|(library, baseline)| library - baseline).collect()
+    }
+
     /// Library over baseline, round by round.
     pub(crate) fn ratios(&self) -> Vec<f64> {
         self.library.iter().zip(&self.baseline).map(|(library, baseline)| library / baseline).collect()
@@ -166,6 +186,13 @@ pub(crate) fn as_f64(count: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sides_are_compared_round_by_round() {
+        let rounds = Rounds { baseline: vec![1.0, 2.0], library: vec![3.0, 2.5] }.times(2.0);
+        assert_eq!(rounds.differences(), [4.0, 1.0]);
+        assert_eq!(rounds.ratios(), [3.0, 1.25]);
+    }
 
     #[test]
     fn medians_and_quartiles() {

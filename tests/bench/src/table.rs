@@ -33,6 +33,8 @@ pub(crate) struct Row {
     /// What the target speaks of, when that is the ratio: its median and the middle half of the rounds.
     ratio: Option<(f64, f64, f64)>,
     target: Option<Target>,
+    /// Whether the target is about the ratio; else it is about the figure.
+    target_is_ratio: bool,
     met: Option<bool>,
     rounds: Option<Rounds>,
 }
@@ -55,9 +57,22 @@ impl Row {
             cbpii: median(&rounds.library),
             ratio: Some((ratio, low, high)),
             target,
+            target_is_ratio: true,
             met: target.map(|target| target.is_met(ratio)),
             rounds: Some(rounds),
         }
+    }
+
+    /// Library against baseline; the target is about the library's figure.
+    pub(crate) fn figure_compared(
+        what: impl Into<String>,
+        unit: &'static str,
+        rounds: Rounds,
+        target: Target,
+    ) -> Self {
+        let row = Self::compared(what, unit, rounds, None);
+        let met = Some(target.is_met(row.cbpii));
+        Self { target: Some(target), target_is_ratio: false, met, ..row }
     }
 
     /// A figure that has a target of its own, beside the baseline's if there is one.
@@ -69,7 +84,17 @@ impl Row {
         target: Option<Target>,
     ) -> Self {
         let met = target.map(|target| target.is_met(cbpii));
-        Self { what: what.into(), unit, baseline, cbpii, ratio: None, target, met, rounds: None }
+        Self {
+            what: what.into(),
+            unit,
+            baseline,
+            cbpii,
+            ratio: None,
+            target,
+            target_is_ratio: false,
+            met,
+            rounds: None,
+        }
     }
 }
 
@@ -104,10 +129,13 @@ impl fmt::Display for Table {
         let mut lines = vec![head];
         for row in &self.0 {
             let ratio = row.ratio.map(|(ratio, low, high)| format!("{ratio:.2} ({low:.2} to {high:.2})"));
+            // Beside a ratio, a target that is not about it says its unit.
+            let unit = if row.ratio.is_some() && !row.target_is_ratio { row.unit } else { "" };
             let target = row.target.map(|target| match target {
-                Target::AtMost(limit) => format!("<= {}", shown(limit)),
-                Target::AtLeast(limit) => format!(">= {}", shown(limit)),
+                Target::AtMost(limit) => format!("<= {} {unit}", shown(limit)),
+                Target::AtLeast(limit) => format!(">= {} {unit}", shown(limit)),
             });
+            let target = target.map(|target| target.trim_end().to_owned());
             let verdict = row.met.map(|met| if met { "ok" } else { "over" });
             lines.push([
                 row.what.clone(),
@@ -156,5 +184,15 @@ mod tests {
         let text = Table(rows).to_string();
         assert!(text.contains("1.20 (1.10 to 1.20)") && text.contains("over"), "{text}");
         assert!(text.lines().last().is_some_and(|line| line.ends_with("ok")), "{text}");
+    }
+
+    #[test]
+    fn a_target_of_the_figure_stands_beside_the_ratio() {
+        let rounds = || Rounds { baseline: vec![0.5], library: vec![4.0] };
+        for (limit, verdict) in [(5.0, "<= 5 ms  ok"), (3.0, "<= 3 ms  over")] {
+            let row = Row::figure_compared("load", "ms", rounds(), Target::AtMost(limit));
+            let text = Table(vec![row]).to_string();
+            assert!(text.contains("8.00 (8.00 to 8.00)") && text.contains(verdict), "{text}");
+        }
     }
 }

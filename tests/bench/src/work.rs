@@ -11,6 +11,7 @@ use crate::Failure;
 use crate::bank::Setup;
 use crate::bare_loop::{Loop, Shared};
 use crate::library::Library;
+use crate::many;
 use crate::process::{cpu_time, peak_memory};
 
 /// What one process measured.
@@ -75,7 +76,7 @@ pub(crate) fn run(setup: &Path, side: &str, mode: &str, threads: &str, calls: &s
     let setup = Setup::read(setup)?;
     let (threads, calls): (usize, usize) = (threads.parse()?, calls.parse()?);
     let keeps = match mode {
-        "kept" | "ahead" => true,
+        "kept" | "ahead" | "many" => true,
         "fresh" => false,
         _ => return Err(format!("no mode {mode}").into()),
     };
@@ -84,7 +85,10 @@ pub(crate) fn run(setup: &Path, side: &str, mode: &str, threads: &str, calls: &s
         "cbpii" => Side::Library(Box::new(Library::new(&setup, keeps)?)),
         _ => return Err(format!("no side {side}").into()),
     };
-    let measured = measure(&side, mode, keeps, threads, calls)?;
+    let measured = match mode {
+        "many" => measure_many(&side, threads, calls)?,
+        _ => measure(&side, mode, keeps, threads, calls)?,
+    };
     writeln!(io::stdout(), "{}", serde_json::to_string(&measured)?)?;
     Ok(())
 }
@@ -137,6 +141,20 @@ fn measure(side: &Side, mode: &str, keeps: bool, threads: usize, calls: usize) -
         measured.name_lookups = statistics.name_lookups;
     }
     Ok(measured)
+}
+
+/// The calls are not shared out beforehand: each worker takes the next when it is free.
+fn measure_many(side: &Side, threads: usize, calls: usize) -> Result<Measured, Failure> {
+    let (wall, cpu) = match side {
+        Side::Bare(shared) => many::bare(shared, threads, calls)?,
+        Side::Library(library) => many::library(library, threads, calls)?,
+    };
+    Ok(Measured {
+        calls: u64::try_from(calls)?,
+        wall_seconds: wall.as_secs_f64(),
+        cpu_seconds: cpu.as_secs_f64(),
+        ..Measured::default()
+    })
 }
 
 fn rehearse(caller: &mut Caller, mode: &str, times: usize) -> Result<(), Failure> {
