@@ -18,6 +18,7 @@ test: lint test-core doc ## Everything there is: lint, tests, documentation
 test-core: ## The tests of the core library and of the sandbox bank
 	$(CARGO) test --workspace --all-targets --no-fail-fast
 	$(CARGO) test --workspace --doc
+	$(CARGO) test --workspace --features cbpii/aws-lc-rs --test journey --test errors
 
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
@@ -25,10 +26,10 @@ doc: ## The documentation, warnings are errors
 bench: ## Measure speed and memory; prints ratios
 	tests/bench/run
 
-lint: ## Formatting, clippy, and that the aws-lc-rs build compiles
+lint: ## Formatting and clippy, with either crypto library
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) clippy -p cbpii --no-default-features --features aws-lc-rs -- -D warnings
+	$(CARGO) clippy --workspace --features cbpii/aws-lc-rs -- -D warnings
 
 fmt: ## Format the sources
 	$(CARGO) fmt --all
