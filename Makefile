@@ -35,7 +35,8 @@ fmt: ## Format the sources
 	$(CARGO) fmt --all
 
 fuzz: ## Throw random input at every parser (CASES=20000 per property)
-	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test --release -p cbpii -- panic
+	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test -p cbpii --lib -- panic
+	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test -p cbpii --test vectors_properties
 
 deny: ## Licences, bans and sources of all dependencies (installs cargo-deny)
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
