@@ -58,41 +58,40 @@ fn wakes_early(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 
-impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        scope::interruptible(&self.stream);
-        loop {
-            if let Some(timeout) = rearm(self.read_armed, scope::remaining().map_err(scope::into_io)?) {
-                self.stream.set_read_timeout(Some(timeout))?;
-                self.read_armed = Some(timeout);
-            }
-            match (&*self.stream).read(buffer) {
-                Err(error) if wakes_early(&error) => {}
-                outcome => {
-                    scope::check_cancelled()?;
-                    return outcome;
-                }
+/// Reads or writes until something came of it or the time of the call is up.
+fn patiently(
+    stream: &Arc<TcpStream>,
+    armed: &mut Option<Duration>,
+    arm: impl Fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    mut attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
+) -> io::Result<usize> {
+    scope::interruptible(stream);
+    loop {
+        if let Some(timeout) = rearm(*armed, scope::remaining().map_err(scope::into_io)?) {
+            arm(stream, Some(timeout))?;
+            *armed = Some(timeout);
+        }
+        match attempt(stream) {
+            Err(error) if wakes_early(&error) => {}
+            outcome => {
+                scope::check_cancelled()?;
+                return outcome;
             }
         }
     }
 }
 
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Self { stream, read_armed, .. } = self;
+        patiently(stream, read_armed, TcpStream::set_read_timeout, |mut stream| stream.read(buffer))
+    }
+}
+
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        scope::interruptible(&self.stream);
-        loop {
-            if let Some(timeout) = rearm(self.write_armed, scope::remaining().map_err(scope::into_io)?) {
-                self.stream.set_write_timeout(Some(timeout))?;
-                self.write_armed = Some(timeout);
-            }
-            match (&*self.stream).write(bytes) {
-                Err(error) if wakes_early(&error) => {}
-                outcome => {
-                    scope::check_cancelled()?;
-                    return outcome;
-                }
-            }
-        }
+        let Self { stream, write_armed, .. } = self;
+        patiently(stream, write_armed, TcpStream::set_write_timeout, |mut stream| stream.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
