@@ -45,9 +45,16 @@ impl ConsentOptions {
 
 /// A consent that is being asked for: send the cardholder to [`url`](Self::url), keep this value (as JSON in a
 /// session or a signed, encrypted cookie), and [`complete`](Self::complete) it with the callback.
+///
+/// It is not serialisable as it stands, so that it does not end up in a log by the way of some larger value: what
+/// leaves it leaves by [`to_json`](Self::to_json).
+#[derive(Clone)]
+pub struct PendingConsent(Saved);
+
+/// The saved form, version 1.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PendingConsent {
+struct Saved {
     #[serde(rename = "v")]
     version: Version1,
     bank_id: String,
@@ -81,7 +88,7 @@ impl From<Version1> for u8 {
     }
 }
 
-impl Drop for PendingConsent {
+impl Drop for Saved {
     fn drop(&mut self) {
         use zeroize::Zeroize;
         self.state.zeroize();
@@ -125,7 +132,7 @@ impl PendingConsent {
                 query.append_pair("code_challenge_method", "S256");
             }
         }
-        Ok(Self {
+        Ok(Self(Saved {
             version: Version1,
             bank_id: bank.id.clone(),
             url: url.into(),
@@ -135,48 +142,48 @@ impl PendingConsent {
             issuer: authorize.origin().ascii_serialization(),
             created_at: now,
             expires_at: now.saturating_add(options.valid_for),
-        })
+        }))
     }
 
     /// Where to send the cardholder's browser. On a phone it opens the bank's app.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.0.url
     }
 
     /// The bank this consent is asked from ([`Bank::id`]).
     #[must_use]
     pub fn bank_id(&self) -> &str {
-        &self.bank_id
+        &self.0.bank_id
     }
 
     /// The `state` parameter: an unguessable text that ties the callback to this consent. It can serve as
     /// the key under which a server keeps this value.
     #[must_use]
     pub fn state(&self) -> &str {
-        &self.state
+        &self.0.state
     }
 
     /// The redirect URI, byte for byte as registered.
     #[must_use]
     pub fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
+        &self.0.redirect_uri
     }
 
     /// When it began: not later than the cardholder's strong authentication.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
-        self.created_at
+        self.0.created_at
     }
 
     /// When it is no longer accepted.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
+        self.0.expires_at
     }
 
     pub(crate) fn code_verifier(&self) -> Option<&str> {
-        self.code_verifier.as_deref()
+        self.0.code_verifier.as_deref()
     }
 
     /// Reads the callback, that is the URL the browser was sent back to (whole, or from its path or `?` on).
@@ -199,10 +206,10 @@ impl PendingConsent {
         let parameters = Parameters::read(&callback)?;
         self.check_state(parameters.state.as_deref())?;
         self.check_issuer(parameters.iss.as_deref())?;
-        if now >= self.expires_at {
+        if now >= self.0.expires_at {
             let message = format!(
                 "The cardholder came back after {}, when the pending consent had ended; begin a new one.",
-                self.expires_at
+                self.0.expires_at
             );
             return Err(Error::new(ErrorCode::PendingConsentExpired, message));
         }
@@ -238,7 +245,7 @@ impl PendingConsent {
     }
 
     fn check_state(&self, state: Option<&str>) -> Result<()> {
-        let same = state.is_some_and(|state| state.as_bytes().ct_eq(self.state.as_bytes()).into());
+        let same = state.is_some_and(|state| state.as_bytes().ct_eq(self.0.state.as_bytes()).into());
         if same {
             return Ok(());
         }
@@ -250,7 +257,7 @@ impl PendingConsent {
 
     fn check_issuer(&self, iss: Option<&str>) -> Result<()> {
         let Some(iss) = iss else { return Ok(()) };
-        if Url::parse(iss).is_ok_and(|iss| iss.origin().ascii_serialization() == self.issuer) {
+        if Url::parse(iss).is_ok_and(|iss| iss.origin().ascii_serialization() == self.0.issuer) {
             return Ok(());
         }
         Err(Error::new(
@@ -264,7 +271,7 @@ impl PendingConsent {
     #[must_use]
     pub fn to_json(&self) -> Secret {
         // Strings, timestamps and a number always serialise.
-        Secret::new(serde_json::to_string(self).unwrap_or_default())
+        Secret::new(serde_json::to_string(&self.0).unwrap_or_default())
     }
 
     /// Reads the saved form back.
@@ -272,7 +279,7 @@ impl PendingConsent {
     /// # Errors
     /// `request.saved_state`.
     pub fn from_json(json: &str) -> Result<Self> {
-        serde_json::from_str(json).map(|Object(pending)| pending).map_err(|error| {
+        serde_json::from_str(json).map(|Object(saved)| Self(saved)).map_err(|error| {
             let message = format!(
                 "The saved pending consent cannot be read (line {}, column {}); begin a new one.",
                 error.line(),
@@ -286,10 +293,10 @@ impl PendingConsent {
 impl fmt::Debug for PendingConsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingConsent")
-            .field("bank_id", &self.bank_id)
-            .field("redirect_uri", &self.redirect_uri)
-            .field("created_at", &self.created_at)
-            .field("expires_at", &self.expires_at)
+            .field("bank_id", &self.0.bank_id)
+            .field("redirect_uri", &self.0.redirect_uri)
+            .field("created_at", &self.0.created_at)
+            .field("expires_at", &self.0.expires_at)
             .finish_non_exhaustive()
     }
 }

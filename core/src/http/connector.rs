@@ -20,7 +20,7 @@ use ureq::unversioned::transport::{
 use super::connection::{ProxyConnection, Socket, TlsConnection, Wire, WireBuffers};
 use super::names::{Names, unknown_host};
 use super::transport::TransportStatistics;
-use super::ureq_transport::ConnectionOptions;
+use super::ureq_transport::{ConnectionOptions, broken, failure};
 use super::{scope, tls};
 use crate::{Error, ErrorCode, Result};
 
@@ -70,10 +70,10 @@ impl Dialer {
     /// Opens one connection to the bank and keeps it ready.
     pub(super) fn make_ready(&self, uri: &Uri) -> Result<()> {
         let started = Instant::now();
-        let mut connection = self.dial(uri).map_err(Error::from)?;
+        let mut connection = self.dial(uri).map_err(failure)?;
         // What the bank sends next is one round trip away; the connection just made took more than that.
         let settled = scope::connecting(Instant::now() + started.elapsed(), || connection.settle());
-        match settled.map_err(Error::from) {
+        match settled.map_err(broken) {
             Err(error) if error.code() == ErrorCode::ConnectTimeout => {}
             outcome => outcome?,
         }

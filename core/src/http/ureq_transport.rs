@@ -89,7 +89,7 @@ impl Transport for UreqTransport {
         refuse_wire_logging()?;
         let (outcome, sent) = scope::run(context, || {
             scope::remaining()?;
-            self.send(request).map_err(Error::from)
+            self.send(request).map_err(failure)
         });
         outcome.map_err(|error| error.with_request_sent(sent))
     }
@@ -143,48 +143,45 @@ fn read_proxy(text: &str) -> Result<Proxy> {
     Proxy::new(text).map_err(|_| unusable())
 }
 
-/// How far a request got is stated by the scope it ran in.
-impl From<ureq::Error> for Error {
-    fn from(error: ureq::Error) -> Self {
-        use ureq::Error as U;
-        match error {
-            U::Io(error) => error.into(),
-            U::HostNotFound | U::BadUri(_) | U::RequireHttpsOnly(_) => Self::new(
-                ErrorCode::EndpointInvalid,
-                "The bank's endpoint is not an absolute https URL with a host.",
-            ),
-            U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => super::too_large(),
-            U::Protocol(_) | U::BodyStalled => Self::new(
-                ErrorCode::MalformedHttp,
-                "What came from the bank's address is not a valid HTTP answer.",
-            ),
-            U::ConnectProxyFailed(_) | U::InvalidProxyUrl => Self::new(
-                ErrorCode::ProxyFailed,
-                "The proxy did not make the connection to the bank; check its address, credentials and rules.",
-            ),
-            U::Timeout(_) => Self::new(ErrorCode::TotalTimeout, "The bank did not answer in time."),
-            other => Self::new(
-                ErrorCode::Internal,
-                format!("The HTTP library failed in an unexpected way ({other}); please report it."),
-            ),
-        }
+/// What a failure of ureq is. How far the request got is stated by the scope it ran in.
+pub(super) fn failure(error: ureq::Error) -> Error {
+    use ureq::Error as U;
+    match error {
+        U::Io(error) => broken(error),
+        U::HostNotFound | U::BadUri(_) | U::RequireHttpsOnly(_) => Error::new(
+            ErrorCode::EndpointInvalid,
+            "The bank's endpoint is not an absolute https URL with a host.",
+        ),
+        U::BodyExceedsLimit(_) | U::LargeResponseHeader(..) => super::too_large(),
+        U::Protocol(_) | U::BodyStalled => Error::new(
+            ErrorCode::MalformedHttp,
+            "What came from the bank's address is not a valid HTTP answer.",
+        ),
+        U::ConnectProxyFailed(_) | U::InvalidProxyUrl => Error::new(
+            ErrorCode::ProxyFailed,
+            "The proxy did not make the connection to the bank; check its address, credentials and rules.",
+        ),
+        U::Timeout(_) => Error::new(ErrorCode::TotalTimeout, "The bank did not answer in time."),
+        other => Error::new(
+            ErrorCode::Internal,
+            format!("The HTTP library failed in an unexpected way ({other}); please report it."),
+        ),
     }
 }
 
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        let error = match error.downcast::<Self>() {
-            Ok(ours) => return ours,
-            Err(error) => error,
-        };
-        let error = match error.downcast::<ureq::Error>() {
-            Ok(wrapped) => return wrapped.into(),
-            Err(error) => error,
-        };
-        let message =
-            format!("The connection to the bank broke before the whole answer had come ({}).", error.kind());
-        Self::new(ErrorCode::Disconnected, message)
-    }
+/// What a failed read or write is: an error of ours that travelled in it, or the end of the connection.
+pub(super) fn broken(error: io::Error) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(ours) => return ours,
+        Err(error) => error,
+    };
+    let error = match error.downcast::<ureq::Error>() {
+        Ok(wrapped) => return failure(wrapped),
+        Err(error) => error,
+    };
+    let message =
+        format!("The connection to the bank broke before the whole answer had come ({}).", error.kind());
+    Error::new(ErrorCode::Disconnected, message)
 }
 
 #[cfg(test)]
@@ -205,7 +202,7 @@ mod tests {
     #[test]
     fn errors_of_the_library_keep_ours() {
         let ours = Error::new(ErrorCode::TlsHostName, "x").with_request_sent(RequestSent::No);
-        let through: Error = ureq::Error::Io(io::Error::other(ureq::Error::Io(scope::into_io(ours)))).into();
+        let through = failure(ureq::Error::Io(io::Error::other(ureq::Error::Io(scope::into_io(ours)))));
         assert_eq!(through.code(), ErrorCode::TlsHostName);
     }
 }
