@@ -213,7 +213,7 @@ impl TokenAnswer {
         })
     }
 
-    /// The tokens of a code exchange. The life of the consent is counted from `sca_not_before`.
+    /// The tokens of a code exchange, under a consent that ends at `consent_expires_at`.
     pub(crate) fn into_tokens(
         self,
         requested_at: Timestamp,

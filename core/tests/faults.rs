@@ -54,15 +54,7 @@ fn answer(status: u16, body: impl Into<String>) -> Fault {
 
 /// The body of a yes to the question of [`Setting::check`].
 fn yes() -> Value {
-    json!({
-        "request": {
-            "paymentCoverageRequestId": "ORDER-4711",
-            "instructedAmount": {"currency": "EUR", "amount": "458.99"},
-            "accountId": {"iban": CLAIRE},
-        },
-        "result": true,
-        "_links": {"self": {"href": "v1/funds-confirmations"}},
-    })
+    answer_body("458.99", true)
 }
 
 #[track_caller]

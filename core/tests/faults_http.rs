@@ -13,23 +13,13 @@ use std::time::Instant;
 use cbpii::{CallOptions, Error, ErrorCode, FundsConfirmation, Result};
 use cbpii_sandbox::Sandbox;
 use common::*;
-use serde_json::json;
 
 /// Only its issuer is used here.
 static ISSUER: LazyLock<Sandbox> = LazyLock::new(sandbox);
 
 /// The body of an answer to the question of [`ask`].
 fn body(available: bool) -> String {
-    json!({
-        "request": {
-            "paymentCoverageRequestId": "ORDER-4711",
-            "instructedAmount": {"currency": "EUR", "amount": "1"},
-            "accountId": {"iban": CLAIRE},
-        },
-        "result": available,
-        "_links": {},
-    })
-    .to_string()
+    answer_body("1", available).to_string()
 }
 
 fn answer(available: bool) -> String {

@@ -141,7 +141,7 @@ impl Client {
         options: &CallOptions,
     ) -> Result<Tokens> {
         let this = &*self.0;
-        let context = this.context(options);
+        let context = options.starting_now(this.timeout);
         this.check_pending(pending)?;
         let prepared = this.requests.exchange_code(&this.bank, &this.issuer, &this.token, pending, code)?;
         let days = u64::from(this.bank.consent_lifetime_days);
@@ -183,7 +183,7 @@ impl Client {
                 "The bank gave no refresh token; send the cardholder to the bank for a new consent.",
             ));
         };
-        let context = this.context(options);
+        let context = options.starting_now(this.timeout);
         let prepared = this.requests.refresh(&this.bank, &this.issuer, &this.token, refresh_token)?;
         let keeps = this.bank.refresh_token_rotation == RefreshTokenRotation::Same;
         let again = |error: &Error, attempt: u32| {
@@ -218,7 +218,7 @@ impl Client {
     ) -> Result<FundsConfirmation> {
         let this = &*self.0;
         let started = Instant::now();
-        let context = this.context(options);
+        let context = options.starting_now(this.timeout);
         let prepared = this.requests.confirm_funds(
             &this.bank,
             tokens.access_token(),
@@ -263,7 +263,7 @@ impl Client {
         if connections > 256 {
             return Err(Error::new(ErrorCode::OptionValue, "warm_up opens at most 256 connections at once."));
         }
-        let context = TransportContext { deadline: deadline(self.0.timeout), cancel: None };
+        let context = CallOptions::default().starting_now(self.0.timeout);
         self.0.transport.warm_up(self.0.requests.funds_uri(), connections, &context)
     }
 
@@ -311,21 +311,7 @@ fn shown_header(answer: &HttpResponse, name: &str) -> Option<String> {
     answer.header(name).map(|value| value.chars().take(256).collect())
 }
 
-fn deadline(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    // A time-out beyond what the clock can express is one of a day.
-    now.checked_add(timeout).unwrap_or(now + Duration::from_secs(24 * 60 * 60))
-}
-
 impl Inner {
-    /// The limits of a call that starts now: building and signing the request count too.
-    fn context(&self, options: &CallOptions) -> TransportContext {
-        TransportContext {
-            deadline: deadline(options.timeout.unwrap_or(self.timeout)),
-            cancel: options.cancel.clone(),
-        }
-    }
-
     /// One exchange, told as an event.
     fn attempt<T>(
         &self,

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Client;
 use crate::bank::{Bank, TrustAnchors};
 use crate::clock::{Entropy, SystemEntropy};
 use crate::event::Event;
-use crate::http::{ConnectionOptions, Transport, UreqTransport};
+use crate::http::{ConnectionOptions, Transport, TransportContext, UreqTransport};
 use crate::identity::{Issuer, TransportIdentity};
 use crate::{CancelToken, Clock, Error, ErrorCode, Result, SystemClock};
 
@@ -195,6 +195,16 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
+    /// The limits of a call that starts now, `default` being the time it may take when none is given here. Building
+    /// and signing the request count too: ask for this first.
+    pub(crate) fn starting_now(&self, default: Duration) -> TransportContext {
+        const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+        let now = Instant::now();
+        // A time-out beyond what the clock can express is one of a day.
+        let deadline = now.checked_add(self.timeout.unwrap_or(default)).unwrap_or(now + LONGEST);
+        TransportContext { deadline, cancel: self.cancel.clone() }
+    }
+
     /// Sets [`timeout`](Self::timeout).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {

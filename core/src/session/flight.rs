@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::pool::{Pool, unknown};
 use super::record::ConsentRecord;
 use super::{refresh, status};
+use crate::http::TransportContext;
 use crate::{CallOptions, CancelToken, Error, ErrorCode, Result, Timestamp, Tokens};
 
 /// How often a waiting call looks whether it was cancelled.
@@ -23,37 +24,30 @@ pub(super) enum Why {
 }
 
 /// The limits of one call.
-pub(super) struct Limits {
-    deadline: Instant,
-    cancel: Option<CancelToken>,
-}
+pub(super) struct Limits(TransportContext);
 
 impl Limits {
     pub(super) fn new(default: Duration, options: &CallOptions) -> Self {
-        let now = Instant::now();
-        let timeout = options.timeout.unwrap_or(default);
-        // A time-out beyond what the clock can express is one of a day.
-        let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(24 * 60 * 60));
-        Self { deadline, cancel: options.cancel.clone() }
+        Self(options.starting_now(default))
     }
 
     /// What is left for the next step.
     pub(super) fn rest(&self) -> Result<CallOptions> {
         let rest = CallOptions::default().timeout(self.left()?);
-        Ok(match &self.cancel {
+        Ok(match &self.0.cancel {
             Some(token) => rest.cancel(token.clone()),
             None => rest,
         })
     }
 
     fn left(&self) -> Result<Duration> {
-        if self.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
+        if self.0.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
             return Err(Error::new(
                 ErrorCode::Cancelled,
                 "The call was cancelled while it waited for a refresh.",
             ));
         }
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = self.0.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let message = "The time of the call ran out while the tokens were refreshed; this is not a \"no\": try again, the refresh goes on by itself.";
             return Err(Error::new(ErrorCode::TotalTimeout, message));
@@ -153,7 +147,7 @@ impl Shared {
             let left = limits.left()?;
             if state.in_flight {
                 awaited.get_or_insert(state.landings);
-                let pause = if limits.cancel.is_some() { left.min(CANCEL_PAUSE) } else { left };
+                let pause = if limits.0.cancel.is_some() { left.min(CANCEL_PAUSE) } else { left };
                 state = self.landed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
             } else {
                 awaited = Some(state.landings);

@@ -387,3 +387,16 @@ pub(crate) fn read_request(stream: &mut impl io::Read) -> Option<String> {
     stream.read_exact(&mut body).ok()?;
     Some(head + &String::from_utf8_lossy(&body))
 }
+
+/// The body of the bank's answer to a check of [`request`] on CLAIRE's account.
+pub(crate) fn answer_body(amount: &str, available: bool) -> serde_json::Value {
+    serde_json::json!({
+        "request": {
+            "paymentCoverageRequestId": "ORDER-4711",
+            "instructedAmount": {"currency": "EUR", "amount": amount},
+            "accountId": {"iban": CLAIRE},
+        },
+        "result": available,
+        "_links": {"self": {"href": "v1/funds-confirmations"}},
+    })
+}
