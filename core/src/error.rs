@@ -253,6 +253,7 @@ catalogue! {
         SavedState = 3010, "request.saved_state", FixRequest, "A saved pending consent or token record could not be read back.";
         Callback = 3011, "request.callback", FixRequest, "The callback is not a URL.";
         ConsentId = 3012, "request.consent_id", FixRequest, "The id of a consent is not 1 to 255 bytes of UTF-8 without control characters.";
+        Argument = 3013, "request.argument", FixRequest, "An argument of a call from another language is missing, not UTF-8, or not what the call takes.";
     }
     ConsentRefused {
         AccessDenied = 4001, "consent.access_denied", RenewConsent, "The cardholder refused the consent, or interrupted it.";

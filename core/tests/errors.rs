@@ -145,9 +145,13 @@ macro_rules! provoked {
     };
 }
 
+/// Codes that no call from Rust can come to: the tests of the doors to other languages provoke them.
+const OF_OTHER_LANGUAGES: &[ErrorCode] = &[ErrorCode::Argument];
+
 #[test]
 fn every_code_is_provoked() {
-    let missing: Vec<_> = ErrorCode::ALL.iter().filter(|code| !PROVOKED.contains(code)).collect();
+    let known = |code: &&ErrorCode| PROVOKED.contains(code) || OF_OTHER_LANGUAGES.contains(code);
+    let missing: Vec<_> = ErrorCode::ALL.iter().filter(|code| !known(code)).collect();
     assert!(missing.is_empty(), "codes of the catalogue that no test provokes: {missing:?}");
 }
 

@@ -23,6 +23,7 @@ mod certificate;
 mod certificate_chain;
 mod distinguished_name;
 mod ec_private_key;
+mod files;
 mod finding;
 mod issuer;
 mod organisation_identifier;

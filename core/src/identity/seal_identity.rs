@@ -1,9 +1,11 @@
 //! Who signs our messages: the QSealC.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::certificate_chain::CertificateChain;
+use super::files::read_pair;
 use super::pkcs12::KeyStore;
 use super::private_key::PrivateKey;
 use super::signer::{KeySigner, Signer};
@@ -40,6 +42,20 @@ impl SealIdentity {
     /// As [`CertificateChain::from_pem`], [`PrivateKey::from_pem`] and [`new`](Self::new).
     pub fn from_pem(chain: &[u8], key: &[u8], password: Option<&Secret>) -> Result<Self> {
         Self::new(CertificateChain::from_pem(chain)?, PrivateKey::from_pem(key, password)?)
+    }
+
+    /// From two files, each PEM or DER: the certificates and the key (they may be the same PEM file).
+    ///
+    /// # Errors
+    /// As [`CertificateChain::from_bytes`], [`PrivateKey::from_bytes`] and [`new`](Self::new);
+    /// `configuration.certificate_unreadable` or `configuration.key_unreadable` when a file cannot be read.
+    pub fn from_files(
+        chain: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+        password: Option<&Secret>,
+    ) -> Result<Self> {
+        let (chain, key) = read_pair(chain.as_ref(), key.as_ref(), password)?;
+        Self::new(chain, key)
     }
 
     /// From a PKCS#12 keystore.
