@@ -91,6 +91,24 @@ static void run_case(const vector_file *file, const char *name, json_t *expected
     }
 }
 
+/* Whether there is a number with a fraction in a value: as a double it might come out as another one. */
+static bool has_fraction(json_t *value)
+{
+    const char *member;
+    json_t *part;
+    size_t place;
+
+    json_object_foreach(value, member, part) {
+        if (has_fraction(part))
+            return true;
+    }
+    json_array_foreach(value, place, part) {
+        if (has_fraction(part))
+            return true;
+    }
+    return json_is_real(value);
+}
+
 /* The members of the file, and over them those of the case. */
 static json_t *members_of(json_t *shared, json_t *members)
 {
@@ -113,6 +131,9 @@ static void run_one(const vector_file *file, json_t *shared, json_t *members, js
         tally->failed++;
     } else if (json_object_get(names, name)) {
         printf("  %s: %s: is there twice\n", file->name, name);
+        tally->failed++;
+    } else if (has_fraction(members) || has_fraction(shared)) {
+        printf("  %s: %s: a number with a fraction must stand in a text to be kept exactly\n", file->name, name);
         tally->failed++;
     } else {
         json_object_set_new(names, name, json_true());
