@@ -74,32 +74,43 @@ pub(crate) fn into_raw<H: Handle>(value: H::Value) -> *mut H {
     Box::into_raw(Box::new(Tagged::<H> { tag: H::TAG, owned: true, value })).cast()
 }
 
-/// What a pointer points at, when it is one of this type.
-unsafe fn tagged<H: Handle>(pointer: *const H, argument: &str) -> Result<NonNull<Tagged<H>>> {
-    let Some(place) = NonNull::new(pointer.cast_mut().cast::<Tagged<H>>()) else {
-        return Err(missing(argument));
-    };
-    // SAFETY: the caller passes a handle; only its first eight bytes are looked at before the type is sure.
-    if !place.is_aligned() || unsafe { place.cast::<u64>().read() } != H::TAG {
-        let message = format!(
-            "The argument {argument} is not a {}, or it was freed; pass what the library gave.",
-            H::NAME
-        );
-        return Err(Error::new(ErrorCode::Argument, message));
+/// Whether a pointer is a handle of this tag.
+unsafe fn is_handle(pointer: *const (), tag: u64) -> bool {
+    let start = pointer.cast::<u64>();
+    // SAFETY: the caller passes a handle; only its first eight bytes are looked at before its type is sure.
+    !start.is_null() && start.is_aligned() && unsafe { start.read() } == tag
+}
+
+#[cold]
+fn no_handle(pointer: *const (), argument: &str, name: &str) -> Error {
+    if pointer.is_null() {
+        return missing(argument);
     }
-    Ok(place)
+    let message =
+        format!("The argument {argument} is not a {name}, or it was freed; pass what the library gave.");
+    Error::new(ErrorCode::Argument, message)
 }
 
 /// A handle that must be there.
 pub(crate) unsafe fn given<'a, H: Handle>(pointer: *const H, argument: &str) -> Result<&'a H::Value> {
-    // SAFETY: the tag is right, so this is a handle that the library made.
-    unsafe { Ok(&tagged(pointer, argument)?.as_ref().value) }
+    // SAFETY: when the tag is right, this is a handle that the library made.
+    unsafe {
+        match is_handle(pointer.cast(), H::TAG) {
+            true => Ok(&(*pointer.cast::<Tagged<H>>()).value),
+            false => Err(no_handle(pointer.cast(), argument, H::NAME)),
+        }
+    }
 }
 
 /// A handle that must be there, to be changed.
 pub(crate) unsafe fn given_mut<'a, H: Handle>(pointer: *mut H, argument: &str) -> Result<&'a mut H::Value> {
     // SAFETY: as in `given`; the header asks that nobody else uses a handle that is being changed.
-    unsafe { Ok(&mut tagged(pointer, argument)?.as_mut().value) }
+    unsafe {
+        match is_handle(pointer.cast(), H::TAG) {
+            true => Ok(&mut (*pointer.cast::<Tagged<H>>()).value),
+            false => Err(no_handle(pointer.cast(), argument, H::NAME)),
+        }
+    }
 }
 
 /// A handle that may be left out.
@@ -117,18 +128,26 @@ pub(crate) unsafe fn fact<H: Handle, T>(
     absent: T,
     read: impl FnOnce(&H::Value) -> T,
 ) -> T {
-    // SAFETY: as in `given`.
-    guard::or(absent, || unsafe { given(pointer, "handle") }.ok().map(read))
+    // SAFETY: when the tag is right, this is a handle that the library made.
+    unsafe {
+        match is_handle(pointer.cast(), H::TAG) {
+            true => guard::or(absent, || Some(read(&(*pointer.cast::<Tagged<H>>()).value))),
+            false => absent,
+        }
+    }
 }
 
 /// Takes a handle back from C; none when the pointer is NULL, lent or something else.
 pub(crate) unsafe fn take<H: Handle>(pointer: *mut H) -> Option<H::Value> {
-    // SAFETY: the tag is right, so the library made it by `into_raw` and C gives it back.
+    let place = pointer.cast::<Tagged<H>>();
+    // SAFETY: when the tag is right, the library made it, by `into_raw` if it is owned, and C gives it back.
     unsafe {
-        let place = tagged(pointer, "handle").ok().filter(|place| place.as_ref().owned)?;
+        if !is_handle(pointer.cast(), H::TAG) || !(*place).owned {
+            return None;
+        }
         // A second free of the same handle, or a use after it, meets a wrong tag as long as the memory is not reused.
-        (&raw mut (*place.as_ptr()).tag).write_volatile(0);
-        Some(Box::from_raw(place.as_ptr()).into_value())
+        (&raw mut (*place).tag).write_volatile(0);
+        Some(Box::from_raw(place).into_value())
     }
 }
 

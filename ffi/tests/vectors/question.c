@@ -40,16 +40,6 @@ static cbpii_error *set_psu_headers(vector_case *c, json_t *psu, cbpii_funds_req
     return error;
 }
 
-/* The number of an account scheme. 0 when there is none of this name. */
-static int32_t scheme_of(const char *name)
-{
-    int32_t scheme = 1;
-
-    while (cbpii_scheme_name(scheme) && strcmp(cbpii_scheme_name(scheme), name) != 0)
-        scheme++;
-    return cbpii_scheme_name(scheme) ? scheme : 0;
-}
-
 static cbpii_error *other_account(vector_case *c, json_t *other, cbpii_account **account)
 {
     const char *identification, *scheme, *issuer = NULL;
@@ -57,11 +47,7 @@ static cbpii_error *other_account(vector_case *c, json_t *other, cbpii_account *
     if (!take_apart(c, other, "{ss, ss, s?s}", "identification", &identification, "scheme", &scheme, "issuer",
                     &issuer))
         return NULL;
-    if (scheme_of(scheme) == 0) {
-        c->unsaid = "schemes are numbers, and none is for this one";
-        return NULL;
-    }
-    return cbpii_account_other(identification, scheme_of(scheme), issuer, account);
+    return cbpii_account_other(identification, scheme, issuer, account);
 }
 
 static cbpii_error *account_of(vector_case *c, json_t *input, cbpii_account **account)

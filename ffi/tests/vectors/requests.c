@@ -86,37 +86,6 @@ static void tell_sent_member(vector_case *c, const struct wire *wire, const char
     tell_member(c, fact, json_string_value(wire->sent_body), object, member);
 }
 
-/* Whether an amount with so many decimals may be asked for in the currency. */
-static bool takes_decimals(vector_case *c, const char *currency, int decimals)
-{
-    char amount[32];
-    cbpii_funds_request *request = NULL;
-    cbpii_error *error;
-
-    snprintf(amount, sizeof amount, "0.%0*d", decimals, 1);
-    error = cbpii_funds_request_for_iban("1", ANY_IBAN, amount, currency, &request);
-    if (error && cbpii_error_number(error) != CBPII_ERROR_REQUEST_AMOUNT)
-        trouble(c, "%s %s is refused with %s", amount, currency, cbpii_error_code(error));
-    cbpii_funds_request_free(request);
-    cbpii_error_free(error);
-    return error == NULL;
-}
-
-/* The most decimals that may be asked for. */
-static int decimals_of(vector_case *c, const char *currency)
-{
-    int most = 0, decimals;
-
-    for (decimals = 1; decimals < 10; decimals++) {
-        if (!takes_decimals(c, currency, decimals))
-            continue;
-        if (decimals != most + 1)
-            trouble(c, "%d decimals are taken, but %d are not", decimals, most + 1);
-        most = decimals;
-    }
-    return most;
-}
-
 /* Sends an amount of a currency. */
 static cbpii_error *send_amount(vector_case *c, struct wire *wire, const cbpii_client *client, const char *amount,
                                 const char *currency)
@@ -133,14 +102,17 @@ static cbpii_error *send_amount(vector_case *c, struct wire *wire, const cbpii_c
 static cbpii_error *run_currency(vector_case *c, struct wire *wire, const cbpii_client *client, json_t *input)
 {
     const char *code;
+    uint32_t decimals;
     cbpii_error *error;
 
     if (!take_apart(c, input, "{ss}", "code", &code) || !sayable(c, input))
         return NULL;
-    error = send_amount(c, wire, client, "1", code);
+    error = cbpii_currency_decimals(code, &decimals);
+    if (error == NULL)
+        error = send_amount(c, wire, client, "1", code);
     if (error == NULL) {
         tell_sent_member(c, wire, "code", "instructedAmount", "currency");
-        tell(c, "decimals", json_integer(decimals_of(c, code)));
+        tell(c, "decimals", json_integer(decimals));
     }
     return error;
 }
@@ -160,21 +132,17 @@ static cbpii_error *run_amount(vector_case *c, struct wire *wire, const cbpii_cl
     return error;
 }
 
-/* The masked form of the account is what an explanation shows. */
-static cbpii_error *tell_masked(vector_case *c, const cbpii_client *client, const cbpii_funds_request *request)
+static void tell_iban(vector_case *c, const cbpii_account *account)
 {
-    cbpii_explanation *explanation = NULL;
-    cbpii_error *error = cbpii_client_explain(client, request, &explanation);
-
-    if (error == NULL)
-        tell_member(c, "masked", cbpii_explanation_body(explanation), "accountId", "iban");
-    cbpii_explanation_free(explanation);
-    return error;
+    tell_text(c, "country", cbpii_account_country(account));
+    tell_text(c, "bank_code", cbpii_account_bank_code(account));
+    tell_text(c, "masked", cbpii_account_masked_iban(account));
 }
 
 static cbpii_error *run_iban(vector_case *c, struct wire *wire, const cbpii_client *client, json_t *input)
 {
     const char *iban;
+    cbpii_account *account = NULL;
     cbpii_funds_request *request = NULL;
     cbpii_error *error;
 
@@ -182,13 +150,16 @@ static cbpii_error *run_iban(vector_case *c, struct wire *wire, const cbpii_clie
         return NULL;
     error = cbpii_iban_check(iban);
     if (error == NULL)
-        error = cbpii_funds_request_for_iban("1", iban, "1", "EUR", &request);
+        error = cbpii_account_from_iban(iban, &account);
+    if (error == NULL)
+        error = cbpii_funds_request_new("1", account, "1", "EUR", &request);
     if (error == NULL)
         error = send_request(c, wire, client, request);
     if (error == NULL) {
         tell_sent_member(c, wire, "iban", "accountId", "iban");
-        error = tell_masked(c, client, request);
+        tell_iban(c, account);
     }
+    cbpii_account_free(account);
     cbpii_funds_request_free(request);
     return error;
 }

@@ -29,8 +29,7 @@ typedef cbpii_error *(*vector_runner)(vector_case *c);
 typedef struct vector_file {
     const char *name;
     vector_runner run;
-    size_t unsaid;              /* How many of its cases C cannot say: exactly so many. */
-    const char *const *untold;  /* Facts the C API does not tell, up to a NULL. */
+    size_t unsaid;  /* How many of its cases C cannot say: exactly so many. */
 } vector_file;
 
 /* Reads a file of the folder. NULL (and a line about it) when that fails. */
