@@ -105,6 +105,7 @@ void kit_clock_start(kit_clock *clock, int64_t now)
 {
     memset(clock, 0, sizeof *clock);
     pthread_mutex_init(&clock->lock, NULL);
+    pthread_cond_init(&clock->ended, NULL);
     clock->now = now;
 }
 
@@ -124,9 +125,39 @@ static int64_t clock_now(void *user_data)
     return now;
 }
 
+/* Counts the end of something that others may be waiting for. */
+static void count_end(pthread_mutex_t *lock, pthread_cond_t *ended, unsigned *destroyed)
+{
+    pthread_mutex_lock(lock);
+    ++*destroyed;
+    pthread_cond_broadcast(ended);
+    pthread_mutex_unlock(lock);
+}
+
+static void await_end(pthread_mutex_t *lock, pthread_cond_t *ended, const unsigned *destroyed)
+{
+    struct timespec patience;
+    clock_gettime(CLOCK_REALTIME, &patience);
+    patience.tv_sec += 60;
+    int waited = 0;
+    pthread_mutex_lock(lock);
+    while (*destroyed == 0 && waited == 0) {
+        waited = pthread_cond_timedwait(ended, lock, &patience);
+    }
+    unsigned count = *destroyed;
+    pthread_mutex_unlock(lock);
+    assert_int_equal(count, 1);
+}
+
 static void clock_destroy(void *user_data)
 {
-    ((kit_clock *)user_data)->destroyed++;
+    kit_clock *clock = user_data;
+    count_end(&clock->lock, &clock->ended, &clock->destroyed);
+}
+
+void kit_clock_await_end(kit_clock *clock)
+{
+    await_end(&clock->lock, &clock->ended, &clock->destroyed);
 }
 
 void kit_clock_give(kit_clock *clock, cbpii_client_options *options)
@@ -259,6 +290,7 @@ void kit_memory_bank_start(kit_memory_bank *bank)
 {
     memset(bank, 0, sizeof *bank);
     pthread_mutex_init(&bank->lock, NULL);
+    pthread_cond_init(&bank->ended, NULL);
 }
 
 cbpii_error *kit_answer(cbpii_http_response *response, int32_t status, const char *body)
@@ -304,7 +336,13 @@ static cbpii_error *memory_exchange(void *user_data, const cbpii_http_request *r
 
 static void memory_destroy(void *user_data)
 {
-    ((kit_memory_bank *)user_data)->destroyed++;
+    kit_memory_bank *bank = user_data;
+    count_end(&bank->lock, &bank->ended, &bank->destroyed);
+}
+
+void kit_memory_bank_await_end(kit_memory_bank *bank)
+{
+    await_end(&bank->lock, &bank->ended, &bank->destroyed);
 }
 
 cbpii_transport kit_memory_transport(kit_memory_bank *bank)

@@ -83,6 +83,7 @@ int64_t kit_briefly(void);
 /* A clock that stands still until it is set. */
 typedef struct {
     pthread_mutex_t lock;
+    pthread_cond_t ended;
     int64_t now;
     unsigned destroyed;
 } kit_clock;
@@ -91,6 +92,9 @@ int64_t kit_real_now(void);
 void kit_clock_start(kit_clock *clock, int64_t now);
 void kit_clock_set(kit_clock *clock, int64_t now);
 void kit_clock_give(kit_clock *clock, cbpii_client_options *options);
+
+/* Waits until its destructor has run, and checks that it ran once: the thread of a refresh may be the last to need it. */
+void kit_clock_await_end(kit_clock *clock);
 
 /* The record of the sandbox bank with further members (JSON text without braces, or NULL). */
 cbpii_bank *kit_bank(const sandbox *bank, const char *members);
@@ -123,6 +127,7 @@ bool kit_available(const cbpii_client *client, const cbpii_tokens *tokens, const
    (may be NULL) answers instead and returns true. `answer` runs under the bank's lock. */
 typedef struct kit_memory_bank {
     pthread_mutex_t lock;
+    pthread_cond_t ended;
     unsigned checks;
     unsigned refreshes;
     unsigned destroyed;
@@ -135,6 +140,7 @@ typedef struct kit_memory_bank {
 } kit_memory_bank;
 
 void kit_memory_bank_start(kit_memory_bank *bank);
+void kit_memory_bank_await_end(kit_memory_bank *bank);
 cbpii_transport kit_memory_transport(kit_memory_bank *bank);
 cbpii_bank *kit_memory_record(const char *code);
 cbpii_client *kit_memory_client(const char *code, kit_memory_bank *bank, kit_clock *clock);
