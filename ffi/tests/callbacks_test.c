@@ -313,7 +313,7 @@ static void a_transport_ends_once(void **state)
     cbpii_store *store = kit_store("memory");
     cbpii_session_pool *pool = NULL;
     cbpii_session *session = NULL;
-    OK(cbpii_session_pool_new(client, store, NULL, &pool));
+    pool = kit_pool(client, store);
     OK(cbpii_session_pool_keep(pool, "claire", tokens, &session));
     cbpii_client_free(client);
     client = NULL;

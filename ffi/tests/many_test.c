@@ -39,7 +39,7 @@ static int start(void **state)
     kit_clock_start(&hand, START);
     client = kit_memory_client("17515", &bank, &hand);
     store = kit_store("memory");
-    OK(cbpii_session_pool_new(client, store, NULL, &pool));
+    pool = kit_pool(client, store);
     cbpii_tokens *tokens = kit_made_tokens("refresh", START);
     OK(cbpii_session_pool_keep(pool, "claire", tokens, &session));
     cbpii_tokens_free(tokens);
@@ -112,6 +112,9 @@ static bool take(void *user_data, void *context, const cbpii_funds_confirmation 
         own->error_number = cbpii_error_number(error);
         cbpii_error_free((cbpii_error *)error);
         own->wrong += cbpii_error_number(error) != own->error_number;
+        if (cbpii_error_kind(error) == CBPII_ERROR_KIND_NETWORK || cbpii_error_kind(error) == CBPII_ERROR_KIND_TLS) {
+            fprintf(stderr, "%s: %s\n", cbpii_error_code(error), cbpii_error_message(error));
+        }
     }
     if (own->cancel_after != NULL && own->taken == own->stop_after) {
         cbpii_cancel_token_cancel(own->cancel_after);
@@ -272,7 +275,7 @@ static void checks_at_a_live_bank_match_their_answers(void **state)
     cbpii_session_pool *live_pool = NULL;
     cbpii_session *sessions[2] = {NULL, NULL};
     const char *const personas[] = {"CLAIRE", "LEA"};
-    OK(cbpii_session_pool_new(live, store, NULL, &live_pool));
+    live_pool = kit_pool(live, store);
     for (size_t place = 0; place < 2; place++) {
         cbpii_tokens *tokens = kit_tokens_at(kit_sandbox, personas[place], NULL, kit_real_now());
         OK(cbpii_session_pool_keep(live_pool, personas[place], tokens, &sessions[place]));

@@ -17,7 +17,7 @@ static int start(void **state)
     kit_clock_start(&hand, START);
     client = kit_memory_client("17515", &bank, &hand);
     store = kit_store("memory");
-    OK(cbpii_session_pool_new(client, store, NULL, &pool));
+    pool = kit_pool(client, store);
     cbpii_tokens *tokens = kit_made_tokens("refresh", START);
     OK(cbpii_session_pool_keep(pool, "claire", tokens, &session));
     cbpii_tokens_free(tokens);
@@ -269,7 +269,7 @@ static void a_consent_of_another_bank_is_not_opened(void **state)
     kit_memory_bank_start(&other_bank);
     cbpii_client *other = kit_memory_client("13807", &other_bank, NULL);
     cbpii_session_pool *other_pool = NULL;
-    OK(cbpii_session_pool_new(other, store, NULL, &other_pool));
+    other_pool = kit_pool(other, store);
     cbpii_client_free(other);
     REFUSED(CBPII_ERROR_STORE_BANK, cbpii_session, none, cbpii_session_pool_open(other_pool, "claire", &none));
     cbpii_session_pool_free(other_pool);
@@ -415,7 +415,7 @@ static void a_live_bank_refreshes_a_token_it_refused(void **state)
     cbpii_session_pool *live_pool = NULL;
     cbpii_session *one = NULL;
     cbpii_tokens *tokens = kit_tokens(kit_sandbox, "CLAIRE");
-    OK(cbpii_session_pool_new(live, store, NULL, &live_pool));
+    live_pool = kit_pool(live, store);
     OK(cbpii_session_pool_keep(live_pool, "live", tokens, &one));
     check(one);
     sandbox_tell(kit_sandbox, "POST", "/tokens/expire", "{}");

@@ -36,7 +36,7 @@ static cbpii_session_pool *pool_of(kit_memory_bank *bank, kit_clock *hand, const
 {
     cbpii_client *client = kit_memory_client("17515", bank, hand);
     cbpii_session_pool *pool = NULL;
-    OK(cbpii_session_pool_new(client, store, NULL, &pool));
+    pool = kit_pool(client, store);
     cbpii_client_free(client);
     return pool;
 }
@@ -338,7 +338,7 @@ static int check_in_another_process(int go, const char *id)
         error = cbpii_store_open(url, keys, &store);
     }
     if (error == NULL) {
-        error = cbpii_session_pool_new(client, store, NULL, &pool);
+        pool = kit_pool(client, store);
     }
     if (error == NULL) {
         error = cbpii_session_pool_open(pool, id, &session);
@@ -373,7 +373,7 @@ static int keep_in_another_process(const char *id)
     cbpii_session_pool *pool = NULL;
     cbpii_session *session = NULL;
     cbpii_tokens *tokens = kit_tokens_at(kit_sandbox, "CLAIRE", NULL, kit_real_now() - 2 * HOUR);
-    OK(cbpii_session_pool_new(client, store, NULL, &pool));
+    pool = kit_pool(client, store);
     OK(cbpii_session_pool_keep(pool, id, tokens, &session));
     cbpii_session_free(session);
     cbpii_session_pool_free(pool);

@@ -103,7 +103,7 @@ static void sixteen_threads_at_one_consent_refresh_once(void **state)
     cbpii_session *session = NULL;
     cbpii_tokens *tokens = kit_tokens_at(kit_sandbox, "CLAIRE", NULL, kit_real_now() - 2 * HOUR);
     cbpii_funds_request *request = kit_request("R", CLAIRE, "1");
-    OK(cbpii_session_pool_new(client, store, NULL, &pool));
+    pool = kit_pool(client, store);
     OK(cbpii_session_pool_keep(pool, "claire", tokens, &session));
     worker model = {NULL, NULL, session, pool, request, NULL, 0};
     run(&model, check_with_session, 4);
@@ -159,7 +159,7 @@ static void parts_may_be_freed_in_any_order(void **state)
         cbpii_session *session = NULL;
         cbpii_tokens *tokens = kit_tokens(kit_sandbox, "CLAIRE");
         cbpii_funds_request *request = kit_request("R", CLAIRE, "1");
-        OK(cbpii_session_pool_new(client, store, NULL, &pool));
+        pool = kit_pool(client, store);
         OK(cbpii_session_pool_keep(pool, "claire", tokens, &session));
         cbpii_tokens_free(tokens);
         if (order == 0) {

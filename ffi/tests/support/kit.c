@@ -402,6 +402,17 @@ cbpii_store *kit_store(const char *url)
     return store;
 }
 
+cbpii_session_pool *kit_pool(const cbpii_client *client, const cbpii_store *store)
+{
+    cbpii_session_options *options = NULL;
+    cbpii_session_pool *pool = NULL;
+    OK(cbpii_session_options_new(&options));
+    OK(cbpii_session_options_set_refresh_timeout(options, 300000));
+    OK(cbpii_session_pool_new(client, store, options, &pool));
+    cbpii_session_options_free(options);
+    return pool;
+}
+
 /* Texts and files */
 
 char *kit_text(const char *format, ...)

@@ -153,6 +153,9 @@ cbpii_tokens *kit_made_tokens(const char *refresh_token, int64_t now);
 cbpii_record_keys *kit_keys(unsigned char value);
 cbpii_store *kit_store(const char *url);
 
+/* A pool that gives a refresh all the time there is. */
+cbpii_session_pool *kit_pool(const cbpii_client *client, const cbpii_store *store);
+
 /* A path in a folder of its own, which goes with it. */
 char *kit_folder_new(void);
 void kit_folder_free(char *folder);
