@@ -32,7 +32,8 @@ static int use_after_free(void)
 
 static int overflow(void)
 {
-    return largest + 1 < 0;
+    volatile int sum = largest + 1;
+    return sum < 0;
 }
 
 int main(int count, char **arguments)
