@@ -34,6 +34,8 @@ static void a_bank_is_found_by_its_code(void **state)
     assert_int_equal(cbpii_bank_standard(bank), CBPII_STANDARD_STET_1_4_2);
     assert_false(cbpii_bank_is_unverified(bank));
     assert_int_equal(cbpii_bank_consent_lifetime_days(bank), 180);
+    assert_false(cbpii_bank_wants_client_secret(bank));
+    assert_true(cbpii_bank_refuses_pss_certificates(bank));
     cbpii_bank_free(bank);
 
     REFUSED(CBPII_ERROR_CONFIGURATION_BANK_UNKNOWN, cbpii_bank, none, cbpii_bank_bpce("99999", SANDBOX, &none));
@@ -88,8 +90,11 @@ static void a_record_is_written_and_read_again(void **state)
     assert_null(cbpii_bank_token_url(bank));
     assert_null(cbpii_bank_funds_url(bank));
     cbpii_bank_free(bank);
-    OK(cbpii_bank_from_json(BASED("\"unverified\": true"), &bank));
+    OK(cbpii_bank_from_json(BASED("\"unverified\": true, \"refuses_pss_certificates\": false, "
+                                  "\"client_authentication\": \"client_secret_basic\""), &bank));
     assert_true(cbpii_bank_is_unverified(bank));
+    assert_true(cbpii_bank_wants_client_secret(bank));
+    assert_false(cbpii_bank_refuses_pss_certificates(bank));
     cbpii_bank_free(bank);
 }
 
@@ -261,6 +266,8 @@ static void null_has_no_facts(void **state)
     assert_int_equal(cbpii_bank_standard(NULL), 0);
     assert_false(cbpii_bank_is_unverified(NULL));
     assert_int_equal(cbpii_bank_consent_lifetime_days(NULL), 0);
+    assert_false(cbpii_bank_wants_client_secret(NULL));
+    assert_false(cbpii_bank_refuses_pss_certificates(NULL));
     assert_int_equal(cbpii_bank_list_length(NULL), 0);
     assert_null(cbpii_bank_list_get(NULL, 0));
     assert_null(cbpii_string_text(NULL));

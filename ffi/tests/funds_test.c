@@ -27,29 +27,67 @@ static void an_account_can_be_of_another_scheme(void **state)
 {
     (void)state;
     cbpii_client *client = kit_client(kit_sandbox, NULL);
-    for (int32_t scheme = CBPII_SCHEME_BANK; scheme <= CBPII_SCHEME_MPAN; scheme++) {
+    const char *const schemes[] = {"BANK", "COID", "SREN", "SRET", "NIDN", "OAUT", "CPAN", "MPAN"};
+    for (size_t place = 0; place < sizeof schemes / sizeof schemes[0]; place++) {
         cbpii_account *account = NULL;
         cbpii_funds_request *request = NULL;
         cbpii_explanation *explanation = NULL;
-        OK(cbpii_account_other("4711", scheme, scheme == CBPII_SCHEME_BANK ? "THE-ISSUER" : NULL, &account));
+        OK(cbpii_account_other("4711", schemes[place], place == 0 ? "THE-ISSUER" : NULL, &account));
+        assert_null(cbpii_account_country(account));
+        assert_null(cbpii_account_bank_code(account));
+        assert_null(cbpii_account_masked_iban(account));
         OK(cbpii_funds_request_new("R", account, "1", "EUR", &request));
         cbpii_account_free(account);
         OK(cbpii_client_explain(client, request, &explanation));
-        assert_contains(cbpii_explanation_body(explanation), cbpii_scheme_name(scheme));
+        assert_contains(cbpii_explanation_body(explanation), schemes[place]);
         cbpii_explanation_free(explanation);
         cbpii_funds_request_free(request);
     }
     cbpii_client_free(client);
-    REFUSED(CBPII_ERROR_REQUEST_ACCOUNT, cbpii_account, none, cbpii_account_other("", CBPII_SCHEME_BANK, NULL, &none));
-    REFUSED(CBPII_ERROR_REQUEST_ACCOUNT, cbpii_account, none, cbpii_account_other("1", CBPII_SCHEME_BANK, "", &none));
-    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other(NULL, CBPII_SCHEME_BANK, NULL, &none));
-    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none,
-            cbpii_account_other(NOT_UTF8, CBPII_SCHEME_BANK, NULL, &none));
-    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none,
-            cbpii_account_other("1", CBPII_SCHEME_BANK, NOT_UTF8, &none));
-    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other("1", 0, NULL, &none));
-    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other("1", 9, NULL, &none));
-    ARGUMENT(cbpii_account_other("1", CBPII_SCHEME_BANK, NULL, NULL));
+    REFUSED(CBPII_ERROR_REQUEST_ACCOUNT, cbpii_account, none, cbpii_account_other("", "BANK", NULL, &none));
+    REFUSED(CBPII_ERROR_REQUEST_ACCOUNT, cbpii_account, none, cbpii_account_other("1", "BANK", "", &none));
+    REFUSED(CBPII_ERROR_REQUEST_ACCOUNT, cbpii_account, none, cbpii_account_other("1", "IBAN", NULL, &none));
+    REFUSED(CBPII_ERROR_REQUEST_ACCOUNT, cbpii_account, none, cbpii_account_other("1", "", NULL, &none));
+    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other(NULL, "BANK", NULL, &none));
+    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other(NOT_UTF8, "BANK", NULL, &none));
+    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other("1", "BANK", NOT_UTF8, &none));
+    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other("1", NULL, NULL, &none));
+    REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_account, none, cbpii_account_other("1", NOT_UTF8, NULL, &none));
+    ARGUMENT(cbpii_account_other("1", "BANK", NULL, NULL));
+}
+
+static void an_account_says_where_it_is(void **state)
+{
+    (void)state;
+    cbpii_account *account = claires_account();
+    assert_string_equal(cbpii_account_country(account), "FR");
+    assert_string_equal(cbpii_account_bank_code(account), "17515");
+    assert_string_equal(cbpii_account_masked_iban(account), "FR76\xe2\x80\xa6" "4006");
+    cbpii_account_free(account);
+    OK(cbpii_account_from_iban("DE89370400440532013000", &account));
+    assert_string_equal(cbpii_account_country(account), "DE");
+    assert_null(cbpii_account_bank_code(account));
+    cbpii_account_free(account);
+    assert_null(cbpii_account_country(NULL));
+    assert_null(cbpii_account_bank_code(NULL));
+    assert_null(cbpii_account_masked_iban(NULL));
+}
+
+static void currencies_have_their_decimals(void **state)
+{
+    (void)state;
+    uint32_t decimals = 77;
+    OK(cbpii_currency_decimals("EUR", &decimals));
+    assert_int_equal(decimals, 2);
+    OK(cbpii_currency_decimals("JPY", &decimals));
+    assert_int_equal(decimals, 0);
+    OK(cbpii_currency_decimals("KWD", &decimals));
+    assert_int_equal(decimals, 3);
+    FAILS(CBPII_ERROR_REQUEST_CURRENCY, cbpii_currency_decimals("eur", &decimals));
+    ARGUMENT(cbpii_currency_decimals(NULL, &decimals));
+    ARGUMENT(cbpii_currency_decimals(NOT_UTF8, &decimals));
+    ARGUMENT(cbpii_currency_decimals("EUR", NULL));
+    assert_int_equal(decimals, 3);
 }
 
 static void an_account_has_a_currency_and_a_workspace(void **state)
@@ -331,6 +369,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(ibans_are_checked),
         kit_test(an_account_can_be_of_another_scheme),
+        kit_test(an_account_says_where_it_is),
+        kit_test(currencies_have_their_decimals),
         kit_test(an_account_has_a_currency_and_a_workspace),
         kit_test(a_question_must_be_well_formed),
         kit_test(what_a_question_may_say_besides_is_checked),

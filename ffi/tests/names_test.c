@@ -15,7 +15,6 @@ static void every_constant_has_its_name_and_no_other_number_has_one(void **state
     NAMES(cbpii_advice_name, "retry", "retry_after", "renew_consent", "fix_request", "fix_configuration", "contact_bank");
     NAMES(cbpii_request_sent_name, "no", "yes", "unknown");
     NAMES(cbpii_operation_name, "exchange_code", "refresh", "confirm_funds");
-    NAMES(cbpii_scheme_name, "BANK", "COID", "SREN", "SRET", "NIDN", "OAUT", "CPAN", "MPAN");
     NAMES(cbpii_response_signature_name, "verified", "absent", "unverified");
     NAMES(cbpii_consent_state_name, "active", "renew_soon", "expired", "refused", "lost");
     NAMES(cbpii_next_action_name, "none", "refresh", "renew_consent");
@@ -38,7 +37,6 @@ static void the_constants_are_the_numbers_of_the_names(void **state)
     assert_string_equal(cbpii_advice_name(CBPII_ADVICE_CONTACT_BANK), "contact_bank");
     assert_string_equal(cbpii_request_sent_name(CBPII_REQUEST_SENT_UNKNOWN), "unknown");
     assert_string_equal(cbpii_operation_name(CBPII_OPERATION_CONFIRM_FUNDS), "confirm_funds");
-    assert_string_equal(cbpii_scheme_name(CBPII_SCHEME_MPAN), "MPAN");
     assert_string_equal(cbpii_response_signature_name(CBPII_RESPONSE_SIGNATURE_UNVERIFIED), "unverified");
     assert_string_equal(cbpii_consent_state_name(CBPII_CONSENT_STATE_LOST), "lost");
     assert_string_equal(cbpii_next_action_name(CBPII_NEXT_ACTION_RENEW_CONSENT), "renew_consent");
