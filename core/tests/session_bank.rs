@@ -303,6 +303,18 @@ fn what_a_bank_says_of_the_account_is_no_state_of_the_consent() {
 }
 
 #[test]
+fn a_forgotten_consent_that_was_kept_elsewhere_is_opened_again() {
+    let scene = scene(RefreshTokenRotation::Same);
+    assert!(scene.pool.forget("claire").unwrap());
+    let other = SessionPool::new(scene.client.clone(), scene.store.clone());
+    let _ = other.keep("claire", &scene.tokens).unwrap();
+    let opened = scene.pool.open("claire").unwrap();
+    for session in [&opened, &scene.session] {
+        assert!(session.confirm_funds(&check("R")).unwrap().available);
+    }
+}
+
+#[test]
 fn a_forgotten_consent_is_unknown_to_every_session() {
     let scene = scene(RefreshTokenRotation::Same);
     assert!(scene.pool.forget("claire").unwrap());
@@ -310,6 +322,7 @@ fn a_forgotten_consent_is_unknown_to_every_session() {
     for error in [
         scene.session.confirm_funds(&check("R1")).unwrap_err(),
         scene.session.reload().unwrap_err(),
+        scene.pool.open("claire").unwrap_err(),
         scene.pool.open("nobody").unwrap_err(),
     ] {
         assert_eq!(error.code(), ErrorCode::ConsentUnknown);

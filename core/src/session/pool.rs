@@ -65,7 +65,7 @@ impl SessionPool {
         }
     }
 
-    /// The consent that is kept under `id`. Reads the store, unless a session of this id is open.
+    /// The consent that is kept under `id`. Reads the store, unless a session of this id is open that was not forgotten.
     ///
     /// # Errors
     /// `consent.unknown` when there is none; `store.bank` when it was kept for another bank; `request.consent_id`;
@@ -74,6 +74,11 @@ impl SessionPool {
         let pool = &self.0;
         let shared = pool.open().get(id).and_then(Weak::upgrade);
         if let Some(shared) = shared {
+            if shared.state().gone {
+                // It was forgotten; another process may have kept it anew.
+                let (record, version) = pool.load(id)?.ok_or_else(|| unknown(id))?;
+                shared.adopt(record, version);
+            }
             return Ok(Session(shared));
         }
         let (record, version) = pool.load(id)?.ok_or_else(|| unknown(id))?;
