@@ -12,14 +12,12 @@
 
 #include <cbpii.h>
 
-/* A setting that must be there. Asked for before anything is made, for it ends the program. */
+/* A setting, or NULL and a line that says what is missing; the library takes NULL for an error, so nothing else is needed. */
 static inline const char *setting(const char *name)
 {
     const char *value = getenv(name);
-    if (value == NULL || value[0] == '\0') {
+    if (value == NULL)
         fprintf(stderr, "Set %s; the comment at the top of the source says what it means.\n", name);
-        exit(2);
-    }
     return value;
 }
 
@@ -49,9 +47,9 @@ static inline void wipe(void *memory, size_t length)
 /* A file's content and a NUL behind it, in a buffer of `capacity` bytes. */
 static inline cbpii_error *read_file(const char *path, char *content, size_t capacity, size_t *length)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = path == NULL ? NULL : fopen(path, "rb");
     if (file == NULL)
-        return problem(CBPII_ERROR_REQUEST_ARGUMENT, "The file cannot be opened.", path);
+        return problem(CBPII_ERROR_REQUEST_ARGUMENT, "The file cannot be opened.", path == NULL ? "no path" : path);
     size_t count = fread(content, 1, capacity - 1, file);
     bool whole = feof(file) && !ferror(file);
     fclose(file);
