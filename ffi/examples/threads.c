@@ -1,11 +1,11 @@
 /*
- * Sixteen threads share one client, as the workers of a payment server do: it keeps the connections, and its handle is
+ * Threads share one client, as the workers of a payment server do: it keeps the connections, and its handle is
  * only used through const pointers, so no lock is needed.
  *
  *     cc -o threads threads.c $(pkg-config --cflags --libs cbpii) -pthread
  *     ./threads 100
  *
- * The argument is how many checks each thread makes. Ends with 0 when each got a yes or a no, else with 2. The settings
+ * The argument is how many checks each of 16 threads makes; a second one is another number of threads. Ends with 0 when each got a yes or a no, else with 2. The settings
  * are those of funds.c.
  */
 
@@ -16,7 +16,7 @@
 
 #include "common.h"
 
-enum { THREADS = 16 };
+enum { MOST_THREADS = 64 };
 
 typedef struct {
     /* shared */
@@ -64,15 +64,16 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool run(const cbpii_client *client, const cbpii_tokens *tokens, long checks)
+static bool run(const cbpii_client *client, const cbpii_tokens *tokens, long checks, int count)
 {
-    worker workers[THREADS];
-    pthread_t threads[THREADS];
+    worker workers[MOST_THREADS];
+    pthread_t threads[MOST_THREADS];
     int started = 0;
     long yes = 0, no = 0, errors = 0;
     double start = seconds_now();
-    while (started < THREADS) {
-        workers[started] = (worker){.client = client, .tokens = tokens, .iban = setting("CBPII_IBAN"), .number = started, .checks = checks};
+    while (started < count) {
+        workers[started] = (worker){
+            .client = client, .tokens = tokens, .iban = setting("CBPII_IBAN"), .number = started, .checks = checks};
         if (pthread_create(&threads[started], NULL, work, &workers[started]) != 0)
             break;
         started++;
@@ -91,14 +92,15 @@ static bool run(const cbpii_client *client, const cbpii_tokens *tokens, long che
     double elapsed = seconds_now() - start;
     printf("%d threads: %ld yes, %ld no, %ld errors in %.2f s, %.0f checks a second over %llu connections\n", started, yes, no,
            errors, elapsed, (double)(yes + no) / elapsed, (unsigned long long)cbpii_client_connections(client));
-    return started == THREADS && errors == 0;
+    return started == count && errors == 0;
 }
 
 int main(int argc, char **argv)
 {
-    long checks = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
-    if (checks < 1) {
-        fprintf(stderr, "usage: %s CHECKS, for example %s 100\n", argv[0], argv[0]);
+    long checks = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+    long count = argc > 2 ? strtol(argv[2], NULL, 10) : 16;
+    if (argc > 3 || checks < 1 || count < 1 || count > MOST_THREADS) {
+        fprintf(stderr, "usage: %s CHECKS [THREADS, at most %d]\n", argv[0], MOST_THREADS);
         return 2;
     }
     const char *tokens_path = setting("CBPII_TOKENS");
@@ -122,7 +124,7 @@ int main(int argc, char **argv)
     if (!error)
         error = load_tokens(tokens_path, &tokens);
     if (!error)
-        done = run(client, tokens, checks);
+        done = run(client, tokens, checks, (int)count);
     else
         print_error(error);
 
