@@ -19,10 +19,10 @@ demo-c: ## The same journey from C (BROWSER=1: click through the consent page yo
 	@ffi/examples/demo $(if $(BROWSER),--browser)
 
 install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; BUILT=folder: what is already built)
-	ffi/install $(PREFIX) $(if $(DESTDIR),--destdir $(DESTDIR)) $(if $(BUILT),--built $(BUILT))
+	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") $(if $(BUILT),--built "$(BUILT)")
 
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
-	ffi/install $(PREFIX) $(if $(DESTDIR),--destdir $(DESTDIR)) --uninstall
+	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
 test: lint test-core doc ## Everything there is: lint, tests, documentation
 
