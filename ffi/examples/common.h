@@ -1,6 +1,6 @@
 /*
- * What full_flow.c, hsm_signer.c and threads.c share: settings, files, and one line about an error. funds.c does without,
- * and explains the settings.
+ * What full_flow.c, hsm_signer.c and threads.c share: settings, files, and a line about an error. funds.c does without
+ * it, and explains the settings.
  */
 
 #ifndef EXAMPLES_COMMON_H
@@ -12,7 +12,7 @@
 
 #include <cbpii.h>
 
-/* A setting, or NULL and a line that says what is missing; the library takes NULL for an error, so nothing else is needed. */
+/* A setting; NULL, and a line that says what is missing, when it is not set. The library makes an error of the NULL. */
 static inline const char *setting(const char *name)
 {
     const char *value = getenv(name);

@@ -1,6 +1,6 @@
 /*
- * The whole journey of one cardholder: find the bank, look at our certificates, ask for consent, keep the tokens, ask for
- * funds, understand a refusal, and let a session keep the consent alive.
+ * The whole journey of one cardholder: find the bank, look at our certificates, ask for consent, keep the tokens, ask
+ * for funds, understand a refusal, and let a session keep the consent alive.
  *
  *     cc -o full_flow full_flow.c $(pkg-config --cflags --libs cbpii)
  *     ./full_flow
@@ -105,8 +105,8 @@ static cbpii_error *make_client(const cbpii_bank *bank, cbpii_client **client)
 }
 
 /*
- * Sends the cardholder to the bank and takes the browser back. A web server does the two halves in two requests: it keeps
- * cbpii_pending_consent_to_json in the cardholder's browser session in between.
+ * Sends the cardholder to the bank and takes the browser back. A web server does the two halves in two requests: in
+ * between it keeps cbpii_pending_consent_to_json where only this cardholder's browser session leads to.
  */
 static cbpii_error *ask_for_consent(const cbpii_client *client, cbpii_tokens **tokens)
 {
@@ -115,7 +115,8 @@ static cbpii_error *ask_for_consent(const cbpii_client *client, cbpii_tokens **t
     cbpii_pending_consent *pending = NULL;
     cbpii_error *error = cbpii_client_begin_consent(client, 0, &pending);
     if (!error) {
-        printf("   Open this in a browser, then paste the URL it was sent back to:\n\n%s\n\n", cbpii_pending_consent_url(pending));
+        printf("   Open this in a browser, then paste the URL it was sent back to:\n\n%s\n\n",
+               cbpii_pending_consent_url(pending));
         fflush(stdout);
         if (fgets(callback, sizeof callback, stdin) == NULL)
             error = cbpii_error_new(CBPII_ERROR_REQUEST_CALLBACK, "No URL was pasted; run the program again.");
@@ -205,7 +206,8 @@ static void explain(const cbpii_error *error)
     fact("reached the bank", cbpii_request_sent_name(cbpii_error_request_sent(error)));
     const cbpii_explanation *explanation = cbpii_error_explanation(error);
     if (explanation != NULL)
-        printf("\n   What was sent, made to be pasted in a ticket to the bank:\n\n%s\n", cbpii_explanation_text(explanation));
+        printf("\n   What was sent, made to be pasted in a ticket to the bank:\n\n%s\n",
+               cbpii_explanation_text(explanation));
 }
 
 /* A program decides by the advice, and by single codes where it knows better. None of them is a "no". */

@@ -1,12 +1,12 @@
 /*
- * A check signed by a hardware security module: the key of the QSealC stays behind PKCS#11, and the library gets signatures
- * only.
+ * A check signed by a hardware security module: the key of the QSealC stays behind PKCS#11, and the library gets
+ * signatures only.
  *
  *     cc -o hsm_signer hsm_signer.c $(pkg-config --cflags --libs cbpii) $(pkg-config --cflags p11-kit-1) -ldl
  *     ./hsm_signer 59.90
  *
- * The header pkcs11.h is the standard one; p11-kit has it, and nothing else of p11-kit is used. Ends as funds.c does. The
- * settings are those of funds.c without CBPII_QSEALC_KEY, and
+ * The header pkcs11.h is the standard one; p11-kit has it, and nothing else of p11-kit is used. Ends as funds.c does.
+ * The settings are those of funds.c without CBPII_QSEALC_KEY, and
  *
  *     CBPII_PKCS11_MODULE  the module of the HSM's maker, e.g. /usr/lib/softhsm/libsofthsm2.so
  *     CBPII_PKCS11_TOKEN   the label of the token
@@ -136,7 +136,9 @@ static cbpii_error *find_key(hsm *self, const char *label)
     }
     if (code != CKR_OK)
         return refused("C_FindObjects", code);
-    return found == 1 ? NULL : problem(CBPII_ERROR_CONFIGURATION_KEY_UNREADABLE, "The token has no private key with this label.", label);
+    if (found == 0)
+        return problem(CBPII_ERROR_CONFIGURATION_KEY_UNREADABLE, "The token has no private key with this label.", label);
+    return NULL;
 }
 
 /* Gives the issuer a seal whose key is in the HSM. */
@@ -145,7 +147,8 @@ static cbpii_error *set_hsm_seal(cbpii_issuer *issuer)
     char chain[65536];
     size_t length = 0;
     const char *chain_path = setting("CBPII_QSEALC_CHAIN"), *module = setting("CBPII_PKCS11_MODULE");
-    const char *token = setting("CBPII_PKCS11_TOKEN"), *key = setting("CBPII_PKCS11_KEY"), *pin = setting("CBPII_PKCS11_PIN");
+    const char *token = setting("CBPII_PKCS11_TOKEN"), *key = setting("CBPII_PKCS11_KEY");
+    const char *pin = setting("CBPII_PKCS11_PIN");
     if (module == NULL || token == NULL || key == NULL || pin == NULL)
         return cbpii_error_new(CBPII_ERROR_CONFIGURATION_SIGNER_FAILED, "The HSM has not all its settings; set them.");
     hsm *self = calloc(1, sizeof *self);
@@ -209,7 +212,8 @@ int main(int argc, char **argv)
         print_error(error);
     } else {
         bool available = cbpii_funds_confirmation_available(answer);
-        printf("%s, and the HSM signed the question\n", available ? "yes, the funds are there" : "no, the funds are not there");
+        printf("%s, and the HSM signed the question\n",
+               available ? "yes, the funds are there" : "no, the funds are not there");
         status = available ? 0 : 1;
     }
 

@@ -5,12 +5,13 @@
  *     cc -o threads threads.c $(pkg-config --cflags --libs cbpii) -pthread
  *     ./threads 100
  *
- * The argument is how many checks each of 16 threads makes; a second one is another number of threads. Ends with 0 when each got a yes or a no, else with 2. The settings
- * are those of funds.c.
+ * The argument is how many checks each of 16 threads makes; a second one is another number of threads. Ends with 0 when
+ * each check got a yes or a no, else with 2. The settings are those of funds.c.
  */
 
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -90,8 +91,8 @@ static bool run(const cbpii_client *client, const cbpii_tokens *tokens, long che
         }
     }
     double elapsed = seconds_now() - start;
-    printf("%d threads: %ld yes, %ld no, %ld errors in %.2f s, %.0f checks a second over %llu connections\n", started, yes, no,
-           errors, elapsed, (double)(yes + no) / elapsed, (unsigned long long)cbpii_client_connections(client));
+    printf("%d threads: %ld yes, %ld no, %ld errors in %.2f s, %.0f checks a second over %" PRIu64 " connections\n",
+           started, yes, no, errors, elapsed, (double)(yes + no) / elapsed, cbpii_client_connections(client));
     return started == count && errors == 0;
 }
 
