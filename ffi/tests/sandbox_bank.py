@@ -1,6 +1,6 @@
 """Starts the sandbox bank (tests/sandbox) for programs in C, and speaks to its control endpoint.
 
-The environment variable CBPII_SANDBOX names its program.
+The environment variable CBPII_SANDBOX names its program; without it, it is where cargo puts it.
 """
 
 import datetime
@@ -14,14 +14,17 @@ import tempfile
 import urllib.parse
 import urllib.request
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+
 
 class SandboxBank:
     """A bank of its own on ephemeral ports: `with SandboxBank() as bank: …`."""
 
     def __init__(self, *options):
-        program = os.environ.get("CBPII_SANDBOX")
-        if not program:
-            raise SystemExit("Set CBPII_SANDBOX to the program cbpii-sandbox (cargo build -p cbpii-sandbox).")
+        program = os.environ.get("CBPII_SANDBOX", TARGET / "debug/cbpii-sandbox")
+        if not os.access(program, os.X_OK):
+            raise SystemExit(f"There is no program {program}: cargo build -p cbpii-sandbox, or set CBPII_SANDBOX.")
         # The bank serves until its standard input ends, so it never outlives this process.
         self.process = subprocess.Popen([program, "--quiet", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         line = self.process.stdout.readline()
