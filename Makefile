@@ -3,15 +3,26 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 CARGO ?= cargo
+PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core doc bench fuzz lint fmt deny clean
+.PHONY: help demo demo-c install uninstall test test-core doc bench fuzz lint fmt deny clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
 
 demo: ## Run the whole journey against a bank on this machine (BROWSER=1: click through the consent page yourself)
 	@$(CARGO) run --quiet -p cbpii --example demo -- $(if $(BROWSER),--browser)
+
+demo-c: ## The same journey from C (BROWSER=1: click through the consent page yourself)
+	@$(CARGO) build --quiet -p cbpii-ffi -p cbpii-sandbox
+	@ffi/examples/demo $(if $(BROWSER),--browser)
+
+install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; BUILT=folder: what is already built)
+	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") $(if $(BUILT),--built "$(BUILT)")
+
+uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
+	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
 test: lint test-core doc ## Everything there is: lint, tests, documentation
 
