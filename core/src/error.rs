@@ -156,6 +156,9 @@ pub enum RequestSent {
 }
 
 impl RequestSent {
+    /// Every answer to that question.
+    pub const ALL: [Self; 3] = [Self::No, Self::Yes, Self::Unknown];
+
     /// Stable lower-case name: `no`, `yes` or `unknown`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -387,7 +390,8 @@ struct Facts {
     bank_message: Option<String>,
     request_id: Option<String>,
     correlation_id: Option<String>,
-    request_sent: RequestSent,
+    /// None when nobody stated it: nothing had been built that could be sent.
+    request_sent: Option<RequestSent>,
     explanation: Option<Explanation>,
 }
 
@@ -405,7 +409,7 @@ impl Error {
             bank_message: None,
             request_id: None,
             correlation_id: None,
-            request_sent: RequestSent::No,
+            request_sent: None,
             explanation: None,
         }))
     }
@@ -476,7 +480,7 @@ impl Error {
     /// Whether the failed request reached the bank.
     #[must_use]
     pub fn request_sent(&self) -> RequestSent {
-        self.0.request_sent
+        self.0.request_sent.unwrap_or(RequestSent::No)
     }
 
     /// What was sent, header by header, secrets masked: made to be pasted in a ticket to the bank.
@@ -519,10 +523,17 @@ impl Error {
         self
     }
 
-    /// States whether the request reached the bank, for those who implement a `Transport`.
+    /// States whether the request reached the bank, for those who implement a `Transport`. A transport's error that
+    /// does not state it counts as [`RequestSent::Unknown`].
     #[must_use]
     pub fn with_request_sent(mut self, sent: RequestSent) -> Self {
-        self.0.request_sent = sent;
+        self.0.request_sent = Some(sent);
+        self
+    }
+
+    /// The same, where it was not stated yet.
+    pub(crate) fn or_request_sent(mut self, sent: RequestSent) -> Self {
+        self.0.request_sent.get_or_insert(sent);
         self
     }
 
@@ -549,7 +560,7 @@ impl fmt::Debug for Error {
             bank_message,
             request_id,
             correlation_id,
-            request_sent,
+            request_sent: _,
             explanation: _,
         } = &*self.0;
         f.debug_struct("Error")
@@ -561,7 +572,7 @@ impl fmt::Debug for Error {
             .field("bank_message", bank_message)
             .field("request_id", request_id)
             .field("correlation_id", correlation_id)
-            .field("request_sent", request_sent)
+            .field("request_sent", &self.request_sent())
             .finish_non_exhaustive()
     }
 }

@@ -18,6 +18,9 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 3] = [Self::ExchangeCode, Self::Refresh, Self::ConfirmFunds];
+
     /// Stable lower-case name, e.g. `confirm_funds`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -49,13 +49,15 @@ pub struct ManyOptions {
     /// The longest pause (429) that is waited for. While a bank asks for a longer one, its checks fail with
     /// `bank.rate_limited` without being sent. Default 5 minutes.
     pub max_pause: Duration,
+    /// Ends the stream when it is cancelled, as [`ManyHandle::cancel`] does.
+    pub cancel: Option<CancelToken>,
 }
 
 impl ManyOptions {
     /// The defaults, for this many checks under way.
     #[must_use]
     pub fn new(max_in_flight: usize) -> Self {
-        Self { max_in_flight, timeout: None, max_pause: Duration::from_secs(300) }
+        Self { max_in_flight, timeout: None, max_pause: Duration::from_secs(300), cancel: None }
     }
 
     /// Sets [`timeout`](Self::timeout).
@@ -69,6 +71,13 @@ impl ManyOptions {
     #[must_use]
     pub fn max_pause(mut self, pause: Duration) -> Self {
         self.max_pause = pause;
+        self
+    }
+
+    /// Sets [`cancel`](Self::cancel).
+    #[must_use]
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = Some(token);
         self
     }
 }
@@ -124,7 +133,10 @@ where
         source: Mutex::new(Box::new(checks.into_iter())),
         state: Mutex::new(State::default()),
         changed: Condvar::new(),
-        handle: ManyHandle { cancel: CancelToken::new(), counters: Arc::new(Counters::new()) },
+        handle: ManyHandle {
+            cancel: options.cancel.clone().unwrap_or_default(),
+            counters: Arc::new(Counters::new()),
+        },
         options: options.clone(),
     });
     let (sender, results) = sync_channel(options.max_in_flight);

@@ -17,8 +17,8 @@ use cbpii::http::HttpResponse;
 use cbpii::many::{FundsCheck, ManyOptions, confirm_many_with};
 use cbpii::store::MemoryStore;
 use cbpii::{
-    Amount, Clock, ErrorCode, FundsRequest, Iban, RequestSent, Session, SessionPool, Timestamp, Tokens,
-    confirm_many,
+    Amount, CancelToken, Clock, ErrorCode, FundsRequest, Iban, RequestSent, Session, SessionPool, Timestamp,
+    Tokens, confirm_many,
 };
 use cbpii_sandbox::{Control, Persona};
 use support::{MemoryBank, TestClock, check, invalid_grant, memory_client_of, sealed, tokens};
@@ -213,11 +213,20 @@ fn a_cancelled_stream_ends_and_gives_back_all_it_pulled() {
         count.fetch_add(1, Ordering::SeqCst);
         FundsCheck { session: session.clone(), request: check("R"), context: () }
     });
-    let mut stream = confirm_many(endless, 4).unwrap();
-    let before = stream.by_ref().take(10).count();
-    stream.handle().cancel();
-    let after = stream.count();
-    assert_eq!(before + after, pulled.load(Ordering::SeqCst));
+    for by_its_handle in [true, false] {
+        pulled.store(0, Ordering::SeqCst);
+        let token = CancelToken::new();
+        let options = ManyOptions::new(4).cancel(token.clone());
+        let mut stream = confirm_many_with(endless.clone(), &options).unwrap();
+        let before = stream.by_ref().take(10).count();
+        if by_its_handle {
+            stream.handle().cancel()
+        } else {
+            token.cancel()
+        }
+        let after = stream.count();
+        assert_eq!(before + after, pulled.load(Ordering::SeqCst));
+    }
 }
 
 #[test]

@@ -70,6 +70,9 @@ pub enum Standard {
 }
 
 impl Standard {
+    /// Every version, the oldest first.
+    pub const ALL: [Self; 3] = [Self::Stet140, Self::Stet142, Self::Stet16];
+
     /// The stable text, as it is written in a bank record.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

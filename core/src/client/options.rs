@@ -4,13 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::http::Uri;
+
 use super::Client;
 use crate::bank::{Bank, TrustAnchors};
 use crate::clock::{Entropy, SystemEntropy};
 use crate::event::Event;
-use crate::http::{ConnectionOptions, Transport, TransportContext, UreqTransport};
+use crate::http::{
+    ConnectionOptions, HttpRequest, HttpResponse, Transport, TransportContext, TransportStatistics,
+    UreqTransport,
+};
 use crate::identity::{Issuer, TransportIdentity};
-use crate::{CancelToken, Clock, Error, ErrorCode, Result, SystemClock};
+use crate::{CancelToken, Clock, Error, ErrorCode, RequestSent, Result, SystemClock};
 
 pub(super) type EventListener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 
@@ -117,7 +122,7 @@ impl ClientBuilder {
     /// and proxy do not apply.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.settings.transport = Some(Arc::new(transport));
+        self.settings.transport = Some(Arc::new(Supplied(transport)));
         self
     }
 
@@ -172,6 +177,24 @@ impl Settings {
             Some(transport) => Ok(Arc::clone(transport)),
             None => Ok(Arc::new(UreqTransport::new(identity, anchors, &self.connection)?)),
         }
+    }
+}
+
+/// A transport of the caller. What its errors leave open is taken for the worse: a request whose fate is unknown is not
+/// repeated where that could lose a consent.
+struct Supplied<T>(T);
+
+impl<T: Transport> Transport for Supplied<T> {
+    fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> Result<HttpResponse> {
+        self.0.exchange(request, context).map_err(|error| error.or_request_sent(RequestSent::Unknown))
+    }
+
+    fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
+        self.0.warm_up(uri, count, context)
+    }
+
+    fn statistics(&self) -> TransportStatistics {
+        self.0.statistics()
     }
 }
 

@@ -27,6 +27,9 @@ pub enum ResponseSignature {
 }
 
 impl ResponseSignature {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Verified, Self::Absent, Self::Unverified];
+
     /// Stable lower-case name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

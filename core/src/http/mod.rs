@@ -16,6 +16,9 @@ pub(crate) use signature::{AnswerVerifier, MessageSigner};
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportContext, TransportStatistics};
 pub(crate) use ureq_transport::{ConnectionOptions, UreqTransport};
 
+/// The largest body of an answer, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+
 /// The error that an answer beyond every limit is.
 fn too_large() -> crate::Error {
     crate::Error::new(

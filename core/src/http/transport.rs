@@ -1,6 +1,7 @@
 //! The seam for one HTTP exchange.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -75,7 +76,7 @@ impl HttpResponse {
     ///
     /// # Errors
     /// `protocol.malformed_http` when a header has characters that HTTP does not allow, or the status is
-    /// not between 100 and 599.
+    /// not between 100 and 599; `protocol.answer_too_large` when the body is larger than 1 MiB.
     pub fn new<N, V>(status: u16, headers: impl IntoIterator<Item = (N, V)>, body: Vec<u8>) -> Result<Self>
     where
         N: AsRef<str>,
@@ -88,6 +89,9 @@ impl HttpResponse {
         };
         if !(100..=599).contains(&status) {
             return Err(malformed("status"));
+        }
+        if body.len() > super::BODY_LIMIT {
+            return Err(super::too_large());
         }
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -169,7 +173,8 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// Any [`Error`], best of kind `network`, `tls`, `timeout` or `cancelled`, with
-    /// [`request_sent`](Error::with_request_sent) stated: what may be repeated depends on it.
+    /// [`request_sent`](Error::with_request_sent) stated: what may be repeated depends on it, and an error that does
+    /// not state it counts as unknown.
     fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> Result<HttpResponse>;
 
     /// Opens `count` connections to the origin of `uri` and finishes their handshakes ahead, so that the
@@ -188,6 +193,20 @@ pub trait Transport: Send + Sync {
     }
 }
 
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> Result<HttpResponse> {
+        (**self).exchange(request, context)
+    }
+
+    fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
+        (**self).warm_up(uri, count, context)
+    }
+
+    fn statistics(&self) -> TransportStatistics {
+        (**self).statistics()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +220,9 @@ mod tests {
             let error = HttpResponse::new(status, [(name, value)], Vec::new()).unwrap_err();
             assert_eq!(error.code(), ErrorCode::MalformedHttp);
         }
+        let body = |length| HttpResponse::new(200, [("a", "b")], vec![b' '; length]);
+        assert!(body(1 << 20).is_ok());
+        assert_eq!(body((1 << 20) + 1).unwrap_err().code(), ErrorCode::AnswerTooLarge);
     }
 
     #[test]

@@ -16,7 +16,6 @@ use crate::identity::TransportIdentity;
 use crate::{Error, ErrorCode, Result};
 
 /// No answer of this protocol comes near it.
-const BODY_LIMIT: u64 = 1024 * 1024;
 const USER_AGENT: &str = concat!("cbpii/", env!("CARGO_PKG_VERSION"));
 
 /// How the built-in transport connects.
@@ -80,7 +79,7 @@ fn read_whole(response: Response<Body>) -> std::result::Result<HttpResponse, ure
     // As large as announced, within reason: a buffer that grows leaves copies of the answer behind.
     let announced = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut whole = Zeroizing::new(Vec::with_capacity(announced.min(16 * 1024)));
-    body.with_config().limit(BODY_LIMIT).reader().read_to_end(&mut whole)?;
+    body.with_config().limit(super::BODY_LIMIT as u64).reader().read_to_end(&mut whole)?;
     Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: whole })
 }
 

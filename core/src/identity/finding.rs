@@ -31,6 +31,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the gravest first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Information];
+
     /// Stable lower-case name: `error`, `warning` or `information`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

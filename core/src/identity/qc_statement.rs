@@ -80,6 +80,9 @@ pub enum QcType {
 }
 
 impl QcType {
+    /// Every type, in the order of ETSI EN 319 412-5.
+    pub const ALL: [Self; 3] = [Self::ESign, Self::ESeal, Self::Web];
+
     /// Stable lower-case name: `esign`, `eseal` or `web`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

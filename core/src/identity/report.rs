@@ -173,6 +173,15 @@ impl CertificateReport {
     }
 }
 
+impl CertificateReport {
+    /// The whole report as JSON, for doors that have no serde.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Strings, numbers and lists of them always serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// Whole days from one moment to another, rounded down.
 pub(super) fn days_between(from: Timestamp, to: Timestamp) -> i64 {
     to.unix_millis().saturating_sub(from.unix_millis()).div_euclid(MILLIS_PER_DAY)

@@ -40,6 +40,18 @@ pub enum ConsentEvent {
 }
 
 impl ConsentEvent {
+    /// Every event.
+    pub const ALL: [Self; 8] = [
+        Self::Kept,
+        Self::RefreshStarted,
+        Self::Refreshed,
+        Self::RefreshFailed,
+        Self::OutcomeUnknown,
+        Self::Refused,
+        Self::Answered,
+        Self::Lost,
+    ];
+
     /// Stable lower-case name, e.g. `refresh_started`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

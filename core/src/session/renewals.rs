@@ -19,6 +19,9 @@ pub enum RenewalReason {
 }
 
 impl RenewalReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Ending, Self::Refused, Self::Lost];
+
     /// Stable lower-case name, e.g. `ending`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

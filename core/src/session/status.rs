@@ -29,6 +29,9 @@ pub enum ConsentState {
 }
 
 impl ConsentState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Active, Self::RenewSoon, Self::Expired, Self::Refused, Self::Lost];
+
     /// Stable lower-case name, e.g. `renew_soon`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -60,6 +63,9 @@ pub enum NextAction {
 }
 
 impl NextAction {
+    /// Every action.
+    pub const ALL: [Self; 3] = [Self::None, Self::Refresh, Self::RenewConsent];
+
     /// Stable lower-case name, e.g. `renew_consent`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
