@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCHES = 31, MOST_FILE = 64 * 1024 };
+enum { BATCHES = 301, MOST_FILE = 64 * 1024 };
 
 /* Only in a library that was built for tests: see ffi/src/testing.rs. */
 extern cbpii_error *cbpii_testing_answer_in_memory(cbpii_client_options *options);

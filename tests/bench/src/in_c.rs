@@ -103,7 +103,7 @@ fn start(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
 /// noise only ever adds.
 fn boundary(rows: &mut Vec<Row>, runner: &Runner, offline_output: &Path) -> Result<(), Failure> {
     note("C: a confirmation without the network");
-    let work = Work { mode: "memory", threads: 1, calls: 2_000 };
+    let work = Work { mode: "memory", threads: 1, calls: 200 };
     let in_rust = offline::read(offline_output, "all_but_rsa")?.allocations;
     for (side, what) in [
         (Side::MemoryInC, "C (baseline: Rust): one confirmation in memory, all but RSA"),

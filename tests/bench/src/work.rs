@@ -106,7 +106,7 @@ fn tell(measured: &Measured) -> Result<(), Failure> {
 /// The quickest of several batches of calls, by a client whose bank is in memory and whose seal has signed already. The
 /// same as `c/in_memory.c`.
 fn measure_in_memory(setup: &Setup, calls: usize) -> Result<Measured, Failure> {
-    const BATCHES: usize = 31;
+    const BATCHES: usize = 301;
     let library = Library::in_memory(setup)?;
     let batch = || -> Result<f64, Failure> {
         let started = Instant::now();
