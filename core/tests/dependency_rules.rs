@@ -61,6 +61,24 @@ const BANNED: &[&str] = &[
     "tokio-rustls",
 ];
 
+/// What a door to another language must not use itself: logic lives in the core, behind its public names.
+const BEHIND_THE_CORE: &[&str] = &[
+    "http",
+    "jiff",
+    "ring",
+    "rusqlite",
+    "rust_decimal",
+    "rustls",
+    "serde",
+    "serde_json",
+    "ureq",
+    "url",
+    "x509-parser",
+];
+
+/// The doors to other languages.
+const DOORS: &[&str] = &["cbpii-ffi"];
+
 const CORE: &str = "cbpii";
 const SANDBOX: &str = "cbpii-sandbox";
 
@@ -149,6 +167,17 @@ fn dependencies_point_inward() {
                 "{name} would ship the sandbox bank"
             );
         }
+    }
+}
+
+#[test]
+fn doors_sit_on_the_core_only() {
+    let metadata = metadata(&["--no-deps"]);
+    for door in DOORS {
+        let normal = listed(package(&metadata, door), DependencyKind::Normal);
+        assert!(normal.contains(CORE), "{door} opens to the core");
+        let forbidden: Vec<_> = BEHIND_THE_CORE.iter().filter(|name| normal.contains(*name)).collect();
+        assert!(forbidden.is_empty(), "{door} uses {forbidden:?} itself");
     }
 }
 

@@ -177,7 +177,7 @@
 // Try again; it may well work.
 #define CBPII_ADVICE_RETRY 1
 
-// Try again after `Error::retry_after` (or a pause of your choice when the bank named none).
+// Try again after `cbpii_error_retry_after` (or a pause of your choice when the bank named none).
 #define CBPII_ADVICE_RETRY_AFTER 2
 
 // Send the cardholder to the bank for a new consent.
@@ -527,30 +527,6 @@
 
 // Funds are checked.
 #define CBPII_OPERATION_CONFIRM_FUNDS 3
-
-// `BANK`: an identification of the bank's own.
-#define CBPII_SCHEME_BANK 1
-
-// `COID`: a country's company identification.
-#define CBPII_SCHEME_COID 2
-
-// `SREN`: the SIREN number of a French company.
-#define CBPII_SCHEME_SREN 3
-
-// `SRET`: the SIRET number of a French establishment.
-#define CBPII_SCHEME_SRET 4
-
-// `NIDN`: a national identity number.
-#define CBPII_SCHEME_NIDN 5
-
-// `OAUT`: an OAuth 2 access token that identifies the cardholder.
-#define CBPII_SCHEME_OAUT 6
-
-// `CPAN`: a card number.
-#define CBPII_SCHEME_CPAN 7
-
-// `MPAN`: a masked card number.
-#define CBPII_SCHEME_MPAN 8
 
 // Signed by the bank, over the body.
 #define CBPII_RESPONSE_SIGNATURE_VERIFIED 1
@@ -946,6 +922,12 @@ bool cbpii_bank_is_unverified(const struct cbpii_bank *bank);
 // How long a consent lasts from the strong authentication, in days: 180, or 90. 0 for NULL.
 int32_t cbpii_bank_consent_lifetime_days(const struct cbpii_bank *bank);
 
+// Whether the issuer needs a client secret at this bank.
+bool cbpii_bank_wants_client_secret(const struct cbpii_bank *bank);
+
+// Whether the bank refuses certificates that are themselves signed with RSASSA-PSS.
+bool cbpii_bank_refuses_pss_certificates(const struct cbpii_bank *bank);
+
 // Frees a bank that the caller owns, not one borrowed from a list. NULL is left alone.
 void cbpii_bank_free(struct cbpii_bank *bank);
 
@@ -1002,7 +984,7 @@ const char *cbpii_standard_name(int32_t standard);
 CBPII_MUST_USE struct cbpii_error *cbpii_cancel_token_new(struct cbpii_cancel_token **token);
 
 // Ends every call that runs under this token with the error `cancelled`, and every later one before it starts. May be
-// called from any thread, and from a signal handler's thread, not from a signal handler. NULL is left alone.
+// called from any thread, but not from a signal handler: it takes a lock. NULL is left alone.
 void cbpii_cancel_token_cancel(const struct cbpii_cancel_token *token);
 
 // Whether the token was cancelled.
@@ -1580,18 +1562,25 @@ void cbpii_explanation_free(struct cbpii_explanation *explanation);
 // Fails with request.iban, request.argument.
 CBPII_MUST_USE struct cbpii_error *cbpii_iban_check(const char *iban);
 
+// How many decimals an amount of a currency (ISO 4217, e.g. "EUR") has at most: what to divide minor units by.
+//
+// Fails with request.currency, request.argument.
+CBPII_MUST_USE
+struct cbpii_error *cbpii_currency_decimals(const char *currency,
+                                            uint32_t *decimals);
+
 // An account by its IBAN; blanks are dropped.
 //
 // Fails with request.iban, request.argument.
 CBPII_MUST_USE struct cbpii_error *cbpii_account_from_iban(const char *iban, struct cbpii_account **account);
 
-// An account by a number of another scheme, one of `CBPII_SCHEME_…`: `identification` of 1 to 70 characters; `issuer` of 1
-// to 35, or NULL.
+// An account by a number of another scheme: "BANK", "COID", "SREN", "SRET", "NIDN", "OAUT", "CPAN" or "MPAN" (STET). Its
+// `identification` has 1 to 70 characters, `issuer` 1 to 35, or is NULL.
 //
 // Fails with request.account, request.argument.
 CBPII_MUST_USE
 struct cbpii_error *cbpii_account_other(const char *identification,
-                                        int32_t scheme,
+                                        const char *scheme,
                                         const char *issuer,
                                         struct cbpii_account **account);
 
@@ -1608,6 +1597,15 @@ struct cbpii_error *cbpii_account_set_currency(struct cbpii_account *account,
 CBPII_MUST_USE
 struct cbpii_error *cbpii_account_set_workspace(struct cbpii_account *account,
                                                 const char *workspace);
+
+// The country of the account's IBAN, e.g. "FR". NULL when it has none.
+const char *cbpii_account_country(const struct cbpii_account *account);
+
+// The five characters that name the bank in a French IBAN. NULL for other countries, and when the account has no IBAN.
+const char *cbpii_account_bank_code(const struct cbpii_account *account);
+
+// The account's IBAN as it may be shown, e.g. "FR76…4006". NULL when it has none.
+const char *cbpii_account_masked_iban(const struct cbpii_account *account);
 
 // Frees an account; requests that were made with it go on. NULL is left alone.
 void cbpii_account_free(struct cbpii_account *account);
@@ -1689,9 +1687,6 @@ int32_t cbpii_funds_confirmation_response_signature(const struct cbpii_funds_con
 
 // Frees a confirmation. NULL is left alone.
 void cbpii_funds_confirmation_free(struct cbpii_funds_confirmation *confirmation);
-
-// The code of an account scheme, e.g. "CPAN". NULL for a number that is none.
-const char *cbpii_scheme_name(int32_t scheme);
 
 // The stable name of what is known of a signature, e.g. "verified". NULL for a number that is none.
 const char *cbpii_response_signature_name(int32_t response_signature);

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use cbpii_core::bank::{Standard, TrustMode};
+use cbpii_core::bank::{ClientAuthentication, Standard, TrustMode};
 use cbpii_core::{Bank, Environment, Iban, Result};
 
 use crate::error::cbpii_error;
@@ -308,6 +308,20 @@ pub unsafe extern "C" fn cbpii_bank_is_unverified(bank: *const cbpii_bank) -> bo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cbpii_bank_consent_lifetime_days(bank: *const cbpii_bank) -> i32 {
     unsafe { fact(bank, 0, |facts| i32::from(facts.bank.consent_lifetime_days)) }
+}
+
+/// Whether the issuer needs a client secret at this bank.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cbpii_bank_wants_client_secret(bank: *const cbpii_bank) -> bool {
+    unsafe {
+        fact(bank, false, |facts| facts.bank.client_authentication != ClientAuthentication::TlsClientAuth)
+    }
+}
+
+/// Whether the bank refuses certificates that are themselves signed with RSASSA-PSS.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cbpii_bank_refuses_pss_certificates(bank: *const cbpii_bank) -> bool {
+    unsafe { fact(bank, false, |facts| facts.bank.refuses_pss_certificates) }
 }
 
 /// Frees a bank that the caller owns, not one borrowed from a list. NULL is left alone.

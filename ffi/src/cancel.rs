@@ -26,7 +26,7 @@ pub unsafe extern "C" fn cbpii_cancel_token_new(token: *mut *mut cbpii_cancel_to
 }
 
 /// Ends every call that runs under this token with the error `cancelled`, and every later one before it starts. May be
-/// called from any thread, and from a signal handler's thread, not from a signal handler. NULL is left alone.
+/// called from any thread, but not from a signal handler: it takes a lock. NULL is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cbpii_cancel_token_cancel(token: *const cbpii_cancel_token) {
     unsafe { fact(token, (), CancelToken::cancel) }

@@ -37,7 +37,7 @@ pub const CBPII_ERROR_KIND_INTERNAL: i32 = 15;
 
 /// Try again; it may well work.
 pub const CBPII_ADVICE_RETRY: i32 = 1;
-/// Try again after `Error::retry_after` (or a pause of your choice when the bank named none).
+/// Try again after `cbpii_error_retry_after` (or a pause of your choice when the bank named none).
 pub const CBPII_ADVICE_RETRY_AFTER: i32 = 2;
 /// Send the cardholder to the bank for a new consent.
 pub const CBPII_ADVICE_RENEW_CONSENT: i32 = 3;

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use cbpii_core::funds::ResponseSignature;
+use cbpii_core::funds::{AccountIdentifier, ResponseSignature};
 use cbpii_core::{
     Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext,
 };
@@ -13,23 +13,6 @@ use crate::guard;
 use crate::handle::{fact, free, given, given_mut, handle, out};
 use crate::names::{Enumeration, name_of};
 use crate::text::{Texts, optional_text, text};
-
-/// `BANK`: an identification of the bank's own.
-pub const CBPII_SCHEME_BANK: i32 = 1;
-/// `COID`: a country's company identification.
-pub const CBPII_SCHEME_COID: i32 = 2;
-/// `SREN`: the SIREN number of a French company.
-pub const CBPII_SCHEME_SREN: i32 = 3;
-/// `SRET`: the SIRET number of a French establishment.
-pub const CBPII_SCHEME_SRET: i32 = 4;
-/// `NIDN`: a national identity number.
-pub const CBPII_SCHEME_NIDN: i32 = 5;
-/// `OAUT`: an OAuth 2 access token that identifies the cardholder.
-pub const CBPII_SCHEME_OAUT: i32 = 6;
-/// `CPAN`: a card number.
-pub const CBPII_SCHEME_CPAN: i32 = 7;
-/// `MPAN`: a masked card number.
-pub const CBPII_SCHEME_MPAN: i32 = 8;
 
 /// Signed by the bank, over the body.
 pub const CBPII_RESPONSE_SIGNATURE_VERIFIED: i32 = 1;
@@ -47,12 +30,47 @@ pub unsafe extern "C" fn cbpii_iban_check(iban: *const c_char) -> *mut cbpii_err
     guard::call(|| Iban::parse(unsafe { text(iban, "iban") }?).map(drop))
 }
 
+/// How many decimals an amount of a currency (ISO 4217, e.g. "EUR") has at most: what to divide minor units by.
+///
+/// Fails with request.currency, request.argument.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cbpii_currency_decimals(
+    currency: *const c_char,
+    decimals: *mut u32,
+) -> *mut cbpii_error {
+    guard::call(|| {
+        let place = out(decimals, "decimals")?;
+        let currency = Currency::from_code(unsafe { text(currency, "currency") }?)?;
+        place.put(u32::from(currency.decimals()));
+        Ok(())
+    })
+}
+
 /// The account a check is about.
 pub struct cbpii_account {
     _opaque: [u8; 0],
 }
 
-handle!(cbpii_account => Account);
+handle!(cbpii_account => AccountFacts);
+
+/// An account with its strings.
+pub struct AccountFacts {
+    account: Account,
+    texts: Texts<3>,
+}
+
+impl AccountFacts {
+    fn new(account: Account) -> Self {
+        let texts = match account.identifier() {
+            AccountIdentifier::Iban(iban) => {
+                Texts::of([Some(iban.country()), iban.bank_code(), Some(&iban.to_string())])
+            }
+            _ => Texts::of([None; 3]),
+        };
+        Self { account, texts }
+    }
+}
 
 /// An account by its IBAN; blanks are dropped.
 ///
@@ -65,29 +83,29 @@ pub unsafe extern "C" fn cbpii_account_from_iban(
 ) -> *mut cbpii_error {
     guard::call(|| {
         let place = out(account, "account")?;
-        place.put_new(Account::iban(Iban::parse(unsafe { text(iban, "iban") }?)?));
+        place.put_new(AccountFacts::new(Account::iban(Iban::parse(unsafe { text(iban, "iban") }?)?)));
         Ok(())
     })
 }
 
-/// An account by a number of another scheme, one of `CBPII_SCHEME_…`: `identification` of 1 to 70 characters; `issuer` of 1
-/// to 35, or NULL.
+/// An account by a number of another scheme: "BANK", "COID", "SREN", "SRET", "NIDN", "OAUT", "CPAN" or "MPAN" (STET). Its
+/// `identification` has 1 to 70 characters, `issuer` 1 to 35, or is NULL.
 ///
 /// Fails with request.account, request.argument.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cbpii_account_other(
     identification: *const c_char,
-    scheme: i32,
+    scheme: *const c_char,
     issuer: *const c_char,
     account: *mut *mut cbpii_account,
 ) -> *mut cbpii_error {
     guard::call(|| {
         let place = out(account, "account")?;
-        let scheme = AccountScheme::given(scheme, "scheme")?;
+        let scheme = unsafe { text(scheme, "scheme") }?.parse::<AccountScheme>()?;
         let identification = unsafe { text(identification, "identification") }?;
         let issuer = unsafe { optional_text(issuer, "issuer") }?;
-        place.put_new(Account::other(identification, scheme, issuer)?);
+        place.put_new(AccountFacts::new(Account::other(identification, scheme, issuer)?));
         Ok(())
     })
 }
@@ -102,9 +120,9 @@ pub unsafe extern "C" fn cbpii_account_set_currency(
     currency: *const c_char,
 ) -> *mut cbpii_error {
     guard::call(|| {
-        let account = unsafe { given_mut(account, "account") }?;
+        let facts = unsafe { given_mut(account, "account") }?;
         let currency = Currency::from_code(unsafe { text(currency, "currency") }?)?;
-        *account = account.clone().with_currency(currency);
+        facts.account = facts.account.clone().with_currency(currency);
         Ok(())
     })
 }
@@ -119,10 +137,28 @@ pub unsafe extern "C" fn cbpii_account_set_workspace(
     workspace: *const c_char,
 ) -> *mut cbpii_error {
     guard::call(|| {
-        let account = unsafe { given_mut(account, "account") }?;
-        *account = account.clone().with_workspace(unsafe { text(workspace, "workspace") }?)?;
+        let facts = unsafe { given_mut(account, "account") }?;
+        facts.account = facts.account.clone().with_workspace(unsafe { text(workspace, "workspace") }?)?;
         Ok(())
     })
+}
+
+/// The country of the account's IBAN, e.g. "FR". NULL when it has none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cbpii_account_country(account: *const cbpii_account) -> *const c_char {
+    unsafe { fact(account, ptr::null(), |facts| facts.texts.get(0)) }
+}
+
+/// The five characters that name the bank in a French IBAN. NULL for other countries, and when the account has no IBAN.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cbpii_account_bank_code(account: *const cbpii_account) -> *const c_char {
+    unsafe { fact(account, ptr::null(), |facts| facts.texts.get(1)) }
+}
+
+/// The account's IBAN as it may be shown, e.g. "FR76…4006". NULL when it has none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cbpii_account_masked_iban(account: *const cbpii_account) -> *const c_char {
+    unsafe { fact(account, ptr::null(), |facts| facts.texts.get(2)) }
 }
 
 /// Frees an account; requests that were made with it go on. NULL is left alone.
@@ -160,7 +196,7 @@ pub unsafe extern "C" fn cbpii_funds_request_new(
     guard::call(|| {
         let place = out(request, "request")?;
         let reference = unsafe { text(reference, "reference") }?;
-        let account = unsafe { given(account, "account") }?.clone();
+        let account = unsafe { given(account, "account") }?.account.clone();
         let amount = Amount::new(unsafe { text(amount, "amount") }?, unsafe { text(currency, "currency") }?)?;
         let request = FundsRequest::new(reference, account, amount)?;
         place.put_new(RequestFacts { request, psu: PsuContext::default() });
@@ -364,12 +400,6 @@ pub unsafe extern "C" fn cbpii_funds_confirmation_response_signature(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cbpii_funds_confirmation_free(confirmation: *mut cbpii_funds_confirmation) {
     unsafe { free(confirmation) }
-}
-
-/// The code of an account scheme, e.g. "CPAN". NULL for a number that is none.
-#[unsafe(no_mangle)]
-pub extern "C" fn cbpii_scheme_name(scheme: i32) -> *const c_char {
-    guard::or(ptr::null(), || Some(name_of::<AccountScheme>(scheme)))
 }
 
 /// The stable name of what is known of a signature, e.g. "verified". NULL for a number that is none.

@@ -1,6 +1,5 @@
 //! Enumerations as numbers, and the stable names of their values.
 
-use std::collections::HashMap;
 use std::ffi::{CString, c_char};
 use std::ptr;
 use std::sync::LazyLock;
@@ -10,8 +9,8 @@ use cbpii_core::funds::ResponseSignature;
 use cbpii_core::identity::{FindingCode, Psd2Role, QcType, Severity, SignatureAlgorithm};
 use cbpii_core::session::{ConsentEvent, RenewalReason};
 use cbpii_core::{
-    AccountScheme, Advice, ConsentState, Environment, Error, ErrorCode, ErrorKind, NextAction, Operation,
-    RequestSent, Result,
+    Advice, ConsentState, Environment, Error, ErrorCode, ErrorKind, NextAction, Operation, RequestSent,
+    Result,
 };
 
 use crate::text::c_string;
@@ -55,19 +54,20 @@ macro_rules! enumerations {
             }
         })*
 
-        /// Every stable name as a string of C.
-        static NAMES: LazyLock<HashMap<&'static str, CString>> = LazyLock::new(|| {
-            let mut names = HashMap::new();
-            $(names.extend(<$name>::VALUES.iter().map(|value| (value.text(), c_string(value.text()))));)*
-            names.extend(ErrorCode::ALL.iter().map(|code| (code.as_str(), c_string(code.as_str()))));
-            names.extend(FindingCode::ALL.iter().map(|code| (code.as_str(), c_string(code.as_str()))));
-            names
+        /// Every stable name, sorted, as a string of C.
+        static NAMES: LazyLock<Vec<(&'static str, CString)>> = LazyLock::new(|| {
+            let mut names: Vec<&'static str> = Vec::new();
+            $(names.extend(<$name>::VALUES.iter().map(|value| value.text()));)*
+            names.extend(ErrorCode::ALL.iter().map(|code| code.as_str()));
+            names.extend(FindingCode::ALL.iter().map(|code| code.as_str()));
+            names.sort_unstable();
+            names.dedup();
+            names.into_iter().map(|name| (name, c_string(name))).collect()
         });
     };
 }
 
 enumerations!(
-    AccountScheme,
     Advice,
     ConsentEvent,
     ConsentState,
@@ -87,7 +87,8 @@ enumerations!(
 
 /// A stable name as a string that lives as long as the program.
 pub(crate) fn stable(name: &'static str) -> *const c_char {
-    NAMES.get(name).map_or(ptr::null(), |name| name.as_ptr())
+    let place = NAMES.binary_search_by_key(&name, |(name, _)| name);
+    place.map_or(ptr::null(), |place| NAMES[place].1.as_ptr())
 }
 
 /// The name of a number of an enumeration; NULL for any other number.

@@ -2,8 +2,6 @@
 
 use std::ffi::{CString, c_char};
 use std::ptr;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use cbpii_core::session::{ConsentEvent, ConsentMoment, RenewalDue, RenewalReason, RenewalsDue};
 use cbpii_core::{ConsentState, NextAction, Session, SessionOptions, SessionPool, Timestamp, renewals_due};
@@ -418,7 +416,7 @@ pub struct cbpii_renewals {
     _opaque: [u8; 0],
 }
 
-handle!(cbpii_renewals => Mutex<RenewalsDue>);
+handle!(cbpii_renewals => RenewalsDue);
 
 /// The consents of every bank that end before `before` (milliseconds since 1970, UTC), or are lost or refused, the earliest
 /// first. Pass the present plus two weeks every night.
@@ -434,7 +432,7 @@ pub unsafe extern "C" fn cbpii_renewals_due(
     guard::call(|| {
         let place = out(renewals, "renewals")?;
         let store = unsafe { given(store, "store") }?;
-        place.put_new(Mutex::new(renewals_due(store, Timestamp::from_unix_millis(before))));
+        place.put_new(renewals_due(store, Timestamp::from_unix_millis(before)));
         Ok(())
     })
 }
@@ -452,7 +450,7 @@ pub unsafe extern "C" fn cbpii_renewals_next(
     guard::call(|| {
         let place = out(renewal, "renewal")?;
         let walk = unsafe { given_mut(renewals, "renewals") }?;
-        match walk.get_mut().unwrap_or_else(PoisonError::into_inner).next().transpose()? {
+        match walk.next().transpose()? {
             Some(due) => place.put_new(RenewalFacts::new(&due)),
             None => place.put(ptr::null_mut()),
         }

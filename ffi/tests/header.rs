@@ -11,8 +11,7 @@ use cbpii_core::funds::ResponseSignature;
 use cbpii_core::identity::{Psd2Role, QcType, Severity, SignatureAlgorithm};
 use cbpii_core::session::{ConsentEvent, RenewalReason};
 use cbpii_core::{
-    AccountScheme, Advice, ConsentState, Environment, ErrorCode, ErrorKind, NextAction, Operation,
-    RequestSent,
+    Advice, ConsentState, Environment, ErrorCode, ErrorKind, NextAction, Operation, RequestSent,
 };
 
 fn folder() -> &'static Path {
@@ -93,7 +92,6 @@ fn the_numbers_of_enumerations_are_the_cores() {
         "CBPII_REQUEST_SENT_" => RequestSent,
         "CBPII_RESPONSE_SIGNATURE_" => ResponseSignature,
         "CBPII_ROLE_" => Psd2Role,
-        "CBPII_SCHEME_" => AccountScheme,
         "CBPII_SEVERITY_" => Severity,
         "CBPII_STANDARD_" => Standard,
     );
