@@ -40,7 +40,7 @@ pub(crate) fn duration(milliseconds: i64, argument: &str) -> Result<Duration> {
     })
 }
 
-unsafe fn add(
+pub(crate) unsafe fn add(
     options: *mut cbpii_client_options,
     setting: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
 ) -> Result<()> {

@@ -1,10 +1,15 @@
-//! One function that panics for each shape of entry point, so that the tests can prove that no panic gets out. They are in
-//! no header and in nothing that is shipped.
+//! One function that panics for each shape of entry point, so that the tests can prove that no panic gets out; and a bank
+//! in memory, so that the bench can tell what the way through C costs. They are in no header and in nothing that is
+//! shipped.
 
 use std::ffi::c_char;
 use std::ptr;
 
+use cbpii_core::Result;
+use cbpii_core::http::{HttpRequest, HttpResponse, Transport, TransportContext};
+
 use crate::bank::cbpii_bank;
+use crate::client_options::{self, cbpii_client_options};
 use crate::error::cbpii_error;
 use crate::guard;
 use crate::handle::{fact, free, handle, into_raw, out};
@@ -74,4 +79,31 @@ pub extern "C" fn cbpii_testing_bomb_new() -> *mut cbpii_testing_bomb {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cbpii_testing_bomb_free(bomb: *mut cbpii_testing_bomb) {
     unsafe { free(bomb) }
+}
+
+/// A bank in memory that answers every check by yes: the same as `tests/bench/src/in_memory.rs`, so that their costs can be
+/// compared.
+struct Memory;
+
+impl Transport for Memory {
+    fn exchange(&self, request: &HttpRequest, _: &TransportContext) -> Result<HttpResponse> {
+        const BODY: &str = r#"{"request":{"paymentCoverageRequestId":"MyCoverage123456","instructedAmount":{"currency":"EUR","amount":"12.50"},"accountId":{"iban":"FR7617515900000800358074006"}},"result":true,"_links":{"self":{"href":"v1/funds-confirmations"}}}"#;
+        let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+        let headers = [
+            ("content-type", "application/hal+json; charset=utf-8"),
+            ("x-request-id", id.unwrap_or_default()),
+            ("x-correlationid", "5f0c7a52-3f5e-4d0f-8a53-0123456789ab"),
+            ("date", "Mon, 23 Nov 2026 13:11:00 GMT"),
+            ("content-length", "231"),
+        ];
+        HttpResponse::new(200, headers, BODY.as_bytes().to_vec())
+    }
+}
+
+/// Lets a client with these options ask the bank in memory instead of a real one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cbpii_testing_answer_in_memory(
+    options: *mut cbpii_client_options,
+) -> *mut cbpii_error {
+    guard::call(|| unsafe { client_options::add(options, |builder| builder.transport(Memory)) })
 }

@@ -1,5 +1,6 @@
 //! The bank that is called: what a measurement must know of it, and its control endpoint.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -37,6 +38,25 @@ impl Setup {
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         Ok(fs::write(path, serde_json::to_vec_pretty(self)?)?)
+    }
+
+    /// The same as environment variables, for the programs in C (`c/works.c`).
+    pub(crate) fn variables(&self) -> Vec<(&'static str, OsString)> {
+        vec![
+            ("BENCH_ORIGIN", self.origin.clone().into()),
+            ("BENCH_FUNDS_URL", self.funds_url.clone().into()),
+            ("BENCH_CLIENT_ID", self.client_id.clone().into()),
+            ("BENCH_REDIRECT_URI", self.redirect_uri.clone().into()),
+            ("BENCH_ACCESS_TOKEN", self.access_token.clone().into()),
+            ("BENCH_IBAN", IBAN.into()),
+            ("BENCH_AMOUNT", AMOUNT.into()),
+            ("BENCH_REFERENCE", REFERENCE.into()),
+            ("BENCH_CA", self.ca.clone().into()),
+            ("BENCH_QWAC_CHAIN", self.qwac_chain.clone().into()),
+            ("BENCH_QWAC_KEY", self.qwac_key.clone().into()),
+            ("BENCH_SEAL_CHAIN", self.seal_chain.clone().into()),
+            ("BENCH_SEAL_KEY", self.seal_key.clone().into()),
+        ]
     }
 }
 

@@ -1,6 +1,7 @@
 //! A bank in memory: it answers every check by yes, without a network.
 
 use cbpii::http::{HttpRequest, HttpResponse, Transport, TransportContext};
+use cbpii::identity::{SignatureAlgorithm, Signer};
 
 /// The account its answer speaks of.
 pub(crate) const IBAN: &str = "FR7617515900000800358074006";
@@ -25,5 +26,18 @@ impl Transport for Memory {
     fn exchange(&self, request: &HttpRequest, _: &TransportContext) -> cbpii::Result<HttpResponse> {
         let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
         answer(id.unwrap_or_default())
+    }
+}
+
+/// A seal that has signed already.
+pub(crate) struct Ready;
+
+impl Signer for Ready {
+    fn sign(&self, _: SignatureAlgorithm, _: &[u8]) -> cbpii::Result<Vec<u8>> {
+        Ok(vec![7; 256])
+    }
+
+    fn algorithms(&self) -> Vec<SignatureAlgorithm> {
+        vec![SignatureAlgorithm::RsaPkcs1Sha256]
     }
 }

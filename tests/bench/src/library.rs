@@ -1,11 +1,12 @@
 //! The library, set up as an issuer would set it up.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cbpii::bank::TrustMode;
 use cbpii::funds::{Amount, Iban};
-use cbpii::identity::{SealIdentity, TransportIdentity};
+use cbpii::identity::{CertificateChain, SealIdentity, TransportIdentity};
 use cbpii::store::MemoryStore;
 use cbpii::{
     Bank, Client, Clock as _, Environment, FundsRequest, Issuer, Session, SessionPool, SystemClock, Tokens,
@@ -14,6 +15,7 @@ use cbpii::{
 use crate::Failure;
 use crate::bank::{AMOUNT, IBAN, REFERENCE, Setup};
 use crate::fleet::sealed;
+use crate::in_memory::{Memory, Ready};
 
 /// A client, tokens and a request: all that a call takes.
 #[derive(Clone)]
@@ -35,11 +37,25 @@ impl Library {
         let issuer = Issuer::new(&setup.client_id, &setup.redirect_uri)?.with_transport(qwac).with_seal(seal);
         let builder = Client::builder(bank, issuer);
         let builder = if keeps { builder } else { builder.max_idle_connections(0) };
+        Self::with_client(builder.build()?, setup)
+    }
+
+    /// Its bank is in memory and its seal has signed already.
+    pub(crate) fn in_memory(setup: &Setup) -> Result<Self, Failure> {
+        let bank = Bank::bpce("17515", Environment::Sandbox)?;
+        let chain = CertificateChain::from_pem(&fs::read(&setup.seal_chain)?)?;
+        let seal = SealIdentity::with_signer(chain, Arc::new(Ready));
+        let issuer = Issuer::new(&setup.client_id, &setup.redirect_uri)?.with_seal(seal);
+        let builder = Client::builder(bank, issuer).check_eligibility(false).transport(Memory);
+        Self::with_client(builder.build()?, setup)
+    }
+
+    fn with_client(client: Client, setup: &Setup) -> Result<Self, Failure> {
         let now = SystemClock.now();
         let consent_end = now.saturating_add(Duration::from_secs(180 * 24 * 3600));
         let tokens = Tokens::new(setup.access_token.as_str(), None, now, None, consent_end)?;
         let request = FundsRequest::new(REFERENCE, Iban::parse(IBAN)?, Amount::new(AMOUNT, "EUR")?)?;
-        Ok(Self { client: builder.build()?, tokens, request })
+        Ok(Self { client, tokens, request })
     }
 
     /// The consent as a session, kept in memory.

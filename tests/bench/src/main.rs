@@ -6,6 +6,7 @@
 mod bank;
 mod bare_loop;
 mod fleet;
+mod in_c;
 mod in_memory;
 mod library;
 mod many;
@@ -24,11 +25,14 @@ use std::process::ExitCode;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const USAGE: &str = "\
-cbpii-bench measure CONTROL_URL OFFLINE_OUTPUT JSON_FILE   measure everything, print the table
+cbpii-bench measure CONTROL_URL OFFLINE_OUTPUT C_FOLDER JSON_FILE   measure everything, print the table
+    C_FOLDER  what tests/bench/run compiles of tests/bench/c, and libcbpii.so
+cbpii-bench measure-c CONTROL_URL OFFLINE_OUTPUT C_FOLDER           the part about C only, print its table
 cbpii-bench work SETUP SIDE MODE THREADS CALLS             one measurement, as a line of JSON
     SIDE  bare | cbpii
     MODE  kept (one connection per thread) | fresh (a new one per call) | ahead (connected before the first call)
           | many (as many threads and calls in all; cbpii: confirm_many)
+          | memory (cbpii on one thread: the quickest of several batches, the bank in memory)
 cbpii-bench fleet WHAT                                     one measurement without a bank, as a line of JSON
     WHAT  session | open | load
 ";
@@ -37,7 +41,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
-        ["measure", control, offline, json] => measure::run(control, Path::new(offline), Path::new(json)),
+        ["measure", control, offline, c_folder, json] => {
+            measure::run(control, Path::new(offline), Path::new(c_folder), Path::new(json))
+        }
+        ["measure-c", control, offline, c_folder] => {
+            in_c::run(control, Path::new(offline), Path::new(c_folder))
+        }
         ["work", setup, side, mode, threads, calls] => {
             work::run(Path::new(setup), side, mode, threads, calls)
         }

@@ -7,24 +7,35 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::Failure;
 use crate::bank::{Control, constant_part};
-use crate::offline;
-use crate::rounds::{Runner, Work, as_f64, median, quickest};
+use crate::rounds::{IN_RUST, Runner, Side, Sides, Work, as_f64, median, quickest};
 use crate::table::{Row, Table, Target};
 use crate::work::Measured;
+use crate::{Failure, in_c, offline};
 
-pub(crate) fn run(control: &str, offline_output: &Path, json_file: &Path) -> Result<(), Failure> {
+pub(crate) fn run(
+    control: &str,
+    offline_output: &Path,
+    c_folder: &Path,
+    json_file: &Path,
+) -> Result<(), Failure> {
     let control = Control::new(control)?;
     let folder = tempfile::tempdir()?;
     let setup = folder.path().join("setup.json");
     control.setup()?.write(&setup)?;
-    let runner = Runner::new(&setup)?;
+    let runner = Runner::new(&setup, c_folder)?;
     let mut rows = Vec::new();
     note("without the network");
     offline_rows(&mut rows, offline_output)?;
     fleet(&mut rows, &runner)?;
-    same_bytes(&mut rows, &control, &runner)?;
+    same_bytes(&control, &runner, IN_RUST)?;
+    rows.push(Row::figure(
+        "requests that differ from the hand-written loop's",
+        "",
+        None,
+        0.0,
+        Some(Target::AtMost(0.0)),
+    ));
     kept_alive(&mut rows, &runner)?;
     memory(&mut rows, &control, &runner)?;
     start(&mut rows, &runner)?;
@@ -32,6 +43,7 @@ pub(crate) fn run(control: &str, offline_output: &Path, json_file: &Path) -> Res
     many(&mut rows, &runner)?;
     warm_up(&mut rows, &runner)?;
     new_connections(&mut rows, &control, &runner)?;
+    in_c::rows(&mut rows, &control, &runner, offline_output)?;
     let table = Table(rows);
     fs::write(json_file, serde_json::to_vec_pretty(&table)?)?;
     writeln!(io::stdout(), "\n{table}")?;
@@ -39,7 +51,7 @@ pub(crate) fn run(control: &str, offline_output: &Path, json_file: &Path) -> Res
 }
 
 /// Says what is being measured, while it is.
-fn note(what: &str) {
+pub(crate) fn note(what: &str) {
     // Nobody to tell when the standard error is closed.
     let _ = writeln!(io::stderr(), "measuring: {what}");
 }
@@ -90,37 +102,37 @@ fn fleet(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Both sides must send the same, or their comparison means nothing.
-fn same_bytes(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> Result<(), Failure> {
+/// Both sides must send the same, or their comparison means nothing. libcurl puts its own headers first and writes their
+/// names with capitals, so beside it order and case are left out.
+pub(crate) fn same_bytes(control: &Control, runner: &Runner, sides: Sides) -> Result<(), Failure> {
     note("whether both send the same bytes");
     control.configure(&json!({"recording": true, "signed_answers": false}))?;
     control.forget_requests()?;
-    for side in ["bare", "cbpii"] {
+    for side in sides {
         runner.run(side, Work { mode: "kept", threads: 1, calls: 1 })?;
     }
     let seen = control.requests()?;
     control.configure(&json!({"recording": false}))?;
-    let [bare, library] = &seen[..] else {
+    let [baseline, library] = &seen[..] else {
         return Err(format!("the bank saw {} requests, not two", seen.len()).into());
     };
-    let (bare, library) = (constant_part(bare), constant_part(library));
-    if bare != library {
-        return Err(format!("the two sides send different requests:\n{bare:#?}\n{library:#?}").into());
+    let [mut baseline, mut library] = [constant_part(baseline), constant_part(library)];
+    if sides.contains(&Side::Libcurl) {
+        for (headers, _) in [&mut baseline, &mut library] {
+            headers.iter_mut().for_each(|(name, _)| name.make_ascii_lowercase());
+            headers.sort();
+        }
     }
-    rows.push(Row::figure(
-        "requests that differ from the hand-written loop's",
-        "",
-        None,
-        0.0,
-        Some(Target::AtMost(0.0)),
-    ));
+    if baseline != library {
+        return Err(format!("the two sides send different requests:\n{baseline:#?}\n{library:#?}").into());
+    }
     Ok(())
 }
 
 fn kept_alive(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     note("CPU time per call on one kept-alive connection");
     let work = Work { mode: "kept", threads: 1, calls: 300 };
-    let rounds = runner.rounds(9, work)?.figures(|measured, _| cpu_per_call(measured));
+    let rounds = runner.rounds(IN_RUST, 9, work)?.figures(|measured, _| cpu_per_call(measured));
     rows.push(Row::compared(
         "CPU per call, one kept-alive connection",
         "ms",
@@ -128,12 +140,13 @@ fn kept_alive(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
         Some(Target::AtMost(1.10)),
     ));
     note("user instructions per call (takes a while)");
-    let [bare, library] = [runner.instructions_per_call("bare")?, runner.instructions_per_call("cbpii")?];
+    let [bare, library] =
+        [runner.instructions_per_call(Side::Bare)?, runner.instructions_per_call(Side::Library)?];
     let above = library - bare;
     rows.push(Row::figure("user instructions per call", "", Some(bare), library, None));
     rows.push(Row::figure("  above the loop", "", None, above, Some(Target::AtMost(60_000.0))));
     note("connections and name look-ups");
-    let (measured, _) = runner.run("cbpii", Work { mode: "kept", threads: 1, calls: 2_000 })?;
+    let (measured, _) = runner.run(Side::Library, Work { mode: "kept", threads: 1, calls: 2_000 })?;
     let beyond_first = |count: u64| figure(count.saturating_sub(1));
     let none = Some(Target::AtMost(0.0));
     rows.push(Row::figure("reconnects in 2 000 calls", "", None, beyond_first(measured.connections), none));
@@ -151,7 +164,7 @@ fn kept_alive(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
 fn memory(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> Result<(), Failure> {
     note("memory at 32 in flight");
     control.delay(Some(150))?;
-    let runs = runner.rounds(3, Work { mode: "kept", threads: 32, calls: 3 })?;
+    let runs = runner.rounds(IN_RUST, 3, Work { mode: "kept", threads: 32, calls: 3 })?;
     control.delay(None)?;
     let megabytes = |kibibytes: u64| figure(kibibytes) / 1024.0;
     let above =
@@ -172,7 +185,7 @@ fn memory(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> Result<(),
 fn start(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     note("process start to first confirmation");
     let work = Work { mode: "kept", threads: 1, calls: 1 };
-    let rounds = runner.rounds(31, work)?.figures(|_, lived| milliseconds(lived));
+    let rounds = runner.rounds(IN_RUST, 31, work)?.figures(|_, lived| milliseconds(lived));
     rows.push(Row::compared("process start to first confirmation", "ms", rounds, Some(Target::AtMost(1.5))));
     Ok(())
 }
@@ -181,8 +194,9 @@ fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     for threads in [8, 32] {
         note(&format!("throughput of {threads} threads"));
         let work = Work { mode: "kept", threads, calls: 2_400 / threads };
-        let rounds =
-            runner.rounds(7, work)?.figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
+        let rounds = runner
+            .rounds(IN_RUST, 7, work)?
+            .figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
         rows.push(Row::compared(
             format!("throughput, {threads} threads sharing a client"),
             "calls/s",
@@ -197,8 +211,9 @@ fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
 fn many(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     note("throughput of confirm_many");
     let work = Work { mode: "many", threads: 8, calls: 2_400 };
-    let rounds =
-        runner.rounds(7, work)?.figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
+    let rounds = runner
+        .rounds(IN_RUST, 7, work)?
+        .figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
     rows.push(Row::compared(
         "throughput of confirm_many, 8 workers",
         "calls/s",
@@ -212,7 +227,7 @@ fn many(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
 /// first is that of a cold process in any case, so the loop's own share of that stands beside.
 fn warm_up(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
     note("the first call after warm_up");
-    let runs = runner.rounds(31, Work { mode: "ahead", threads: 1, calls: 30 })?;
+    let runs = runner.rounds(IN_RUST, 31, Work { mode: "ahead", threads: 1, calls: 30 })?;
     let first = runs.figures(|measured, _| measured.first_seconds * 1e3);
     let over_later = runs.figures(|measured, _| measured.first_seconds / measured.later_seconds);
     let [baseline, library] = [median(&over_later.baseline), median(&over_later.library)];
@@ -227,7 +242,7 @@ fn new_connections(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> R
         note(&format!("a new connection per call, TLS {version}, resumed"));
         control.configure(&json!({"tls_versions": version}))?;
         let work = Work { mode: "fresh", threads: 1, calls: 100 };
-        let runs = runner.rounds(7, work)?;
+        let runs = runner.rounds(IN_RUST, 7, work)?;
         for (side, runs) in [("the bare loop", &runs.baseline), ("cbpii", &runs.library)] {
             let (connections, resumed) = runs.iter().fold((0, 0), |(connections, resumed), (measured, _)| {
                 (connections + measured.connections, resumed + measured.resumed)
@@ -247,14 +262,14 @@ fn new_connections(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> R
     control.configure(&json!({"tls_versions": "1.2+1.3"}))
 }
 
-fn figure(count: u64) -> f64 {
+pub(crate) fn figure(count: u64) -> f64 {
     count.try_into().map_or(f64::INFINITY, as_f64)
 }
 
-fn cpu_per_call(measured: &Measured) -> f64 {
+pub(crate) fn cpu_per_call(measured: &Measured) -> f64 {
     measured.cpu_seconds * 1e3 / figure(measured.calls)
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

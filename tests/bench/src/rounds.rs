@@ -1,5 +1,6 @@
 //! Baseline and library in turns, so that a noisy moment hits both, and what the rounds have in common.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,7 +8,34 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
+use crate::bank::Setup;
 use crate::work::Measured;
+
+/// What is compared: baseline first.
+pub(crate) type Sides = [Side; 2];
+/// The library in Rust beside the hand-written loop.
+pub(crate) const IN_RUST: Sides = [Side::Bare, Side::Library];
+/// The library through its C header beside a C program on libcurl.
+pub(crate) const IN_C: Sides = [Side::Libcurl, Side::LibraryInC];
+
+/// Whose calls a process makes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Side {
+    /// `bare_loop.rs`
+    Bare,
+    /// The library in Rust.
+    Library,
+    /// `c/libcurl_loop.c`
+    Libcurl,
+    /// The same with each connection's files read anew, as libcurl's own options do.
+    LibcurlFiles,
+    /// `c/cbpii_loop.c`
+    LibraryInC,
+    /// `c/in_memory.c`, its bank in Rust
+    MemoryInC,
+    /// `c/in_memory.c`, its bank in C
+    TransportInC,
+}
 
 /// One measurement as a command line.
 #[derive(Clone, Copy, Debug)]
@@ -17,38 +45,84 @@ pub(crate) struct Work<'a> {
     pub(crate) calls: usize,
 }
 
-/// Runs this program again for each measurement.
+/// Starts a process for each measurement: this program again, or one of those in C.
 pub(crate) struct Runner {
     program: PathBuf,
-    setup: PathBuf,
+    setup_file: PathBuf,
+    setup: Setup,
+    c_folder: PathBuf,
 }
 
 impl Runner {
-    pub(crate) fn new(setup: &Path) -> Result<Self, Failure> {
-        Ok(Self { program: std::env::current_exe()?, setup: setup.to_owned() })
+    pub(crate) fn new(setup_file: &Path, c_folder: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            program: std::env::current_exe()?,
+            setup_file: setup_file.to_owned(),
+            setup: Setup::read(setup_file)?,
+            c_folder: c_folder.to_owned(),
+        })
     }
 
-    fn arguments(&self, side: &str, work: Work<'_>) -> Vec<String> {
+    /// Program and arguments. The programs in C read the setup from their environment.
+    fn command_line(&self, side: Side, work: Work<'_>) -> Result<Vec<OsString>, Failure> {
         let Work { mode, threads, calls } = work;
-        let setup = self.setup.to_string_lossy().into_owned();
-        vec![
-            "work".to_owned(),
-            setup,
-            side.to_owned(),
-            mode.to_owned(),
-            threads.to_string(),
-            calls.to_string(),
-        ]
+        let in_rust = |side: &str| {
+            let words = ["work".into(), self.setup_file.clone().into(), side.into(), mode.into()];
+            let numbers = [threads, calls].map(|number| number.to_string().into());
+            [self.program.clone().into()].into_iter().chain(words).chain(numbers).collect()
+        };
+        let in_c = |program: &str| {
+            let words = match (mode, threads, calls) {
+                ("kept", 1, 1) => vec!["once".to_owned()],
+                ("kept", 1, calls) => vec!["kept-alive".to_owned(), calls.to_string()],
+                ("kept", threads, calls) => {
+                    vec!["threads".to_owned(), threads.to_string(), calls.to_string()]
+                }
+                ("memory", 1, calls) if side == Side::MemoryInC => {
+                    vec!["memory".to_owned(), calls.to_string()]
+                }
+                ("memory", 1, calls) => vec!["transport".to_owned(), calls.to_string()],
+                ("fresh", 1, calls) => vec!["new-connection".to_owned(), calls.to_string()],
+                _ => return Err(Failure::from(format!("the programs in C cannot do {work:?}"))),
+            };
+            let program = self.c_folder.join(program).into_os_string();
+            Ok([program].into_iter().chain(words.into_iter().map(Into::into)).collect())
+        };
+        match side {
+            Side::Bare => Ok(in_rust("bare")),
+            Side::Library => Ok(in_rust("cbpii")),
+            Side::Libcurl | Side::LibcurlFiles => in_c("libcurl_loop"),
+            Side::LibraryInC => in_c("cbpii_loop"),
+            Side::MemoryInC | Side::TransportInC => in_c("in_memory"),
+        }
+    }
+
+    /// Where the programs in C are, and the library.
+    pub(crate) fn c_folder(&self) -> &Path {
+        &self.c_folder
+    }
+
+    fn environment(&self, side: Side) -> Vec<(&'static str, OsString)> {
+        let mut variables = match side {
+            Side::Bare | Side::Library => Vec::new(),
+            _ => self.setup.variables(),
+        };
+        if side == Side::LibcurlFiles {
+            variables.push(("BENCH_TLS_FILES", "1".into()));
+        }
+        variables
     }
 
     /// One measurement, and how long its process lived.
-    pub(crate) fn run(&self, side: &str, work: Work<'_>) -> Result<(Measured, Duration), Failure> {
+    pub(crate) fn run(&self, side: Side, work: Work<'_>) -> Result<(Measured, Duration), Failure> {
+        let line = self.command_line(side, work)?;
+        let mut command = Command::new(&line[0]);
+        command.args(&line[1..]).envs(self.environment(side)).stderr(Stdio::inherit());
         let started = Instant::now();
-        let output =
-            Command::new(&self.program).args(self.arguments(side, work)).stderr(Stdio::inherit()).output()?;
+        let output = command.output()?;
         let lived = started.elapsed();
         if !output.status.success() {
-            return Err(format!("{side} {work:?} ended with {}", output.status).into());
+            return Err(format!("{side:?} {work:?} ended with {}", output.status).into());
         }
         Ok((serde_json::from_slice(&output.stdout)?, lived))
     }
@@ -63,12 +137,12 @@ impl Runner {
     }
 
     /// User instructions of one measurement, by `perf` where it can count them, else by callgrind.
-    fn instructions(&self, side: &str, work: Work<'_>) -> Result<f64, Failure> {
-        let arguments = self.arguments(side, work);
+    fn instructions(&self, side: Side, work: Work<'_>) -> Result<f64, Failure> {
+        let line = self.command_line(side, work)?;
         let perf = Command::new("perf")
             .args(["stat", "-x", ";", "-e", "instructions:u"])
-            .arg(&self.program)
-            .args(&arguments)
+            .args(&line)
+            .envs(self.environment(side))
             .stdout(Stdio::null())
             .output();
         if let Ok(output) = perf {
@@ -80,8 +154,8 @@ impl Runner {
         }
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(&self.program)
-            .args(&arguments)
+            .args(&line)
+            .envs(self.environment(side))
             .stdout(Stdio::null())
             .output()?;
         let text = String::from_utf8_lossy(&output.stderr);
@@ -91,7 +165,7 @@ impl Runner {
     }
 
     /// User instructions per call: the difference between many calls and few, so that start-up cancels out.
-    pub(crate) fn instructions_per_call(&self, side: &str) -> Result<f64, Failure> {
+    pub(crate) fn instructions_per_call(&self, side: Side) -> Result<f64, Failure> {
         const FEW: usize = 10;
         const MANY: usize = 60;
         let count = |calls| self.instructions(side, Work { mode: "kept", threads: 1, calls });
@@ -99,16 +173,17 @@ impl Runner {
     }
 
     /// Baseline and library in turns.
-    pub(crate) fn rounds(&self, count: usize, work: Work<'_>) -> Result<Runs, Failure> {
+    pub(crate) fn rounds(&self, sides: Sides, count: usize, work: Work<'_>) -> Result<Runs, Failure> {
+        let [baseline, library] = sides;
         let mut runs = Runs::default();
         for round in 0..count {
             // Who goes first changes from round to round.
             if round % 2 == 0 {
-                runs.baseline.push(self.run("bare", work)?);
-                runs.library.push(self.run("cbpii", work)?);
+                runs.baseline.push(self.run(baseline, work)?);
+                runs.library.push(self.run(library, work)?);
             } else {
-                runs.library.push(self.run("cbpii", work)?);
-                runs.baseline.push(self.run("bare", work)?);
+                runs.library.push(self.run(library, work)?);
+                runs.baseline.push(self.run(baseline, work)?);
             }
         }
         Ok(runs)

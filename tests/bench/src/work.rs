@@ -13,9 +13,11 @@ use crate::bare_loop::{Loop, Shared};
 use crate::library::Library;
 use crate::many;
 use crate::process::{cpu_time, peak_memory};
+use crate::rounds::quickest;
 
-/// What one process measured.
+/// What one process measured; the programs in C tell a part of it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Measured {
     pub(crate) calls: u64,
     /// From the moment every thread was ready to the last answer.
@@ -29,6 +31,8 @@ pub(crate) struct Measured {
     pub(crate) connections: u64,
     pub(crate) resumed: u64,
     pub(crate) name_lookups: u64,
+    /// Of one call; only where they are counted.
+    pub(crate) allocations: u64,
     /// Resident before the first call, and at most; KiB.
     pub(crate) memory_before: u64,
     pub(crate) memory_peak: u64,
@@ -75,6 +79,9 @@ impl Side {
 pub(crate) fn run(setup: &Path, side: &str, mode: &str, threads: &str, calls: &str) -> Result<(), Failure> {
     let setup = Setup::read(setup)?;
     let (threads, calls): (usize, usize) = (threads.parse()?, calls.parse()?);
+    if (side, mode, threads) == ("cbpii", "memory", 1) {
+        return tell(&measure_in_memory(&setup, calls)?);
+    }
     let keeps = match mode {
         "kept" | "ahead" | "many" => true,
         "fresh" => false,
@@ -89,8 +96,25 @@ pub(crate) fn run(setup: &Path, side: &str, mode: &str, threads: &str, calls: &s
         "many" => measure_many(&side, threads, calls)?,
         _ => measure(&side, mode, keeps, threads, calls)?,
     };
-    writeln!(io::stdout(), "{}", serde_json::to_string(&measured)?)?;
-    Ok(())
+    tell(&measured)
+}
+
+fn tell(measured: &Measured) -> Result<(), Failure> {
+    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(measured)?)?)
+}
+
+/// The quickest of several batches of calls, by a client whose bank is in memory and whose seal has signed already. The
+/// same as `c/in_memory.c`.
+fn measure_in_memory(setup: &Setup, calls: usize) -> Result<Measured, Failure> {
+    const BATCHES: usize = 301;
+    let library = Library::in_memory(setup)?;
+    let batch = || -> Result<f64, Failure> {
+        let started = Instant::now();
+        (0..calls).try_for_each(|_| library.call())?;
+        Ok(started.elapsed().as_secs_f64())
+    };
+    let batches = (0..BATCHES).map(|_| batch()).collect::<Result<Vec<_>, _>>()?;
+    Ok(Measured { calls: u64::try_from(calls)?, wall_seconds: quickest(&batches), ..Measured::default() })
 }
 
 /// `kept` and `fresh` with more than one call make two calls per thread before the clock starts, so that what
@@ -131,6 +155,7 @@ fn measure(side: &Side, mode: &str, keeps: bool, threads: usize, calls: usize) -
         connections: outcomes.iter().map(|thread| thread.connections).sum(),
         resumed: outcomes.iter().map(|thread| thread.resumed).sum(),
         name_lookups: 0,
+        allocations: 0,
         memory_before,
         memory_peak: peak_memory(),
     };
