@@ -24,12 +24,18 @@ install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; BUILT=folder:
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
-test: lint test-core doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-c doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank
 	$(CARGO) test --workspace --all-targets --no-fail-fast
 	$(CARGO) test --workspace --doc
 	$(CARGO) test --workspace --features cbpii/aws-lc-rs --test journey --test errors
+
+test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples; installation
+	ffi/tests/run
+
+header: ## Write the C header anew from its sources
+	CBPII_WRITE_HEADER=1 $(CARGO) test -p cbpii-ffi --test header
 
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps

@@ -13,8 +13,8 @@
  * cbpii_thing_free, once. What a function returns as const pointer is borrowed: a string or a handle that lives as long as
  * the handle it was asked from is neither changed nor freed. What is passed in stays the caller's; what the library needs
  * longer it copies. The exceptions are callbacks with a destructor (cbpii_signer, cbpii_transport, listener, clock): they
- * are taken over by the function they are passed to, also when it fails, and their destructor is called once when nothing
- * needs them any more.
+ * are taken over by the function they are passed to, also when it fails, and their destructor is called once, from whatever
+ * thread is the last that needs them: a refresh that goes on may be that thread, shortly after the last handle was freed.
  *
  * Errors. Each function that can fail returns cbpii_error *: NULL is success, anything else is an error that the caller
  * frees with cbpii_error_free. Outputs are written only on success. The comment of a function lists what it fails with.
@@ -717,8 +717,9 @@ typedef struct cbpii_tokens cbpii_tokens;
 
 // Sends the request and fills in the whole answer. It must not follow redirects, not retry, not treat a status as an
 // error, not read more than 1 MiB of body. Returns NULL, or an error of `cbpii_error_new`, best with
-// `CBPII_ERROR_NETWORK_TRANSPORT_FAILED` and `cbpii_error_set_request_sent`: what may be repeated depends on it. Called from
-// any thread, several at once.
+// `CBPII_ERROR_NETWORK_TRANSPORT_FAILED`, which is never repeated, or with `CBPII_ERROR_NETWORK_CONNECT` or another network
+// error, and with `cbpii_error_set_request_sent`: what of these is repeated depends on it. Called from any thread, several
+// at once.
 typedef struct cbpii_error *(*cbpii_exchange)(void *user_data,
                                               const struct cbpii_http_request *request,
                                               struct cbpii_http_response *response);

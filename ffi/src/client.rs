@@ -12,7 +12,7 @@ use crate::error::cbpii_error;
 use crate::explanation::{ExplanationFacts, cbpii_explanation};
 use crate::funds::{ConfirmationFacts, cbpii_funds_confirmation, cbpii_funds_request};
 use crate::guard;
-use crate::handle::{fact, free, given, handle, optional, out};
+use crate::handle::{fact, free, given, handle, optional, out, wanted};
 use crate::issuer::cbpii_issuer;
 use crate::text::text;
 use crate::tokens::{TokenFacts, cbpii_tokens};
@@ -226,8 +226,8 @@ pub unsafe extern "C" fn cbpii_client_warm_up(
 ) -> *mut cbpii_error {
     guard::call(|| {
         let count = unsafe { given(client, "client") }?.warm_up(connections)?;
-        if !ready.is_null() {
-            out(ready, "ready")?.put(count);
+        if let Some(place) = wanted(ready) {
+            place.put(count);
         }
         Ok(())
     })

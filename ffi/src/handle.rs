@@ -162,16 +162,18 @@ pub(crate) struct Out<T>(NonNull<T>);
 
 /// The place for a result, which must be there.
 pub(crate) fn out<T>(pointer: *mut T, argument: &str) -> Result<Out<T>> {
-    match NonNull::new(pointer) {
-        Some(place) if place.is_aligned() => Ok(Out(place)),
-        _ => Err(missing(argument)),
-    }
+    wanted(pointer).ok_or_else(|| missing(argument))
+}
+
+/// The place for a result that may not be wanted.
+pub(crate) fn wanted<T>(pointer: *mut T) -> Option<Out<T>> {
+    NonNull::new(pointer).map(Out)
 }
 
 impl<T> Out<T> {
     pub(crate) fn put(self, value: T) {
-        // SAFETY: the caller passes a place it may be written to.
-        unsafe { self.0.write(value) }
+        // SAFETY: the caller passes a place it may be written to, if only a packed one.
+        unsafe { self.0.write_unaligned(value) }
     }
 }
 
@@ -184,7 +186,7 @@ impl<H: Handle> Out<*mut H> {
 /// Writes a number that may be missing and says whether it is there.
 pub(crate) unsafe fn put_if_some<T>(pointer: *mut T, value: Option<T>) -> bool {
     let Some(value) = value else { return false };
-    if let Ok(place) = out(pointer, "out") {
+    if let Some(place) = wanted(pointer) {
         place.put(value);
     }
     true

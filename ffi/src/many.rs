@@ -12,7 +12,7 @@ use crate::client_options::duration;
 use crate::error::{ErrorFacts, cbpii_error};
 use crate::funds::{ConfirmationFacts, cbpii_funds_confirmation, cbpii_funds_request};
 use crate::guard;
-use crate::handle::{Tagged, given, missing, optional, out};
+use crate::handle::{Tagged, given, missing, optional, wanted};
 use crate::session::cbpii_session;
 
 /// One check of many. Session and request are borrowed until the function that gave them is called again or returns for good.
@@ -178,8 +178,8 @@ pub unsafe extern "C" fn cbpii_confirm_many(
         if !goes_on {
             stop(stream);
         }
-        if !progress.is_null() {
-            out(progress, "progress")?.put(handle.progress().into());
+        if let Some(place) = wanted(progress) {
+            place.put(handle.progress().into());
         }
         failure.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     })

@@ -12,7 +12,7 @@ use crate::client_options::duration;
 use crate::error::cbpii_error;
 use crate::funds::{ConfirmationFacts, cbpii_funds_confirmation, cbpii_funds_request};
 use crate::guard;
-use crate::handle::{fact, free, given, given_mut, handle, optional, out};
+use crate::handle::{fact, free, given, given_mut, handle, optional, out, wanted};
 use crate::names::{Enumeration, name_of};
 use crate::store::cbpii_store;
 use crate::text::{Texts, c_string, text};
@@ -212,8 +212,8 @@ pub unsafe extern "C" fn cbpii_session_pool_forget(
     guard::call(|| {
         let (pool, id) = unsafe { (given(pool, "pool")?, text(id, "id")?) };
         let was_there = pool.forget(id)?;
-        if !removed.is_null() {
-            out(removed, "removed")?.put(was_there);
+        if let Some(place) = wanted(removed) {
+            place.put(was_there);
         }
         Ok(())
     })

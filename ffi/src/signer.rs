@@ -83,8 +83,11 @@ struct ForeignSigner {
 
 /// Takes a signer over; its destructor runs even when this fails.
 pub(crate) unsafe fn taken(signer: *const cbpii_signer) -> Result<Arc<dyn Signer>> {
+    if signer.is_null() {
+        return Err(missing("signer"));
+    }
     // SAFETY: the header asks for a valid struct.
-    let Some(signer) = (unsafe { signer.as_ref() }) else { return Err(missing("signer")) };
+    let signer = unsafe { signer.read_unaligned() };
     let user_data = UserData::new(signer.user_data, signer.destroy);
     let sign = signer.sign.ok_or_else(|| missing("signer->sign"))?;
     if signer.algorithms.is_null() || signer.algorithm_count == 0 {

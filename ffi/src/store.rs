@@ -10,7 +10,7 @@ use cbpii_core::store::{
 use crate::client_options::duration;
 use crate::error::cbpii_error;
 use crate::guard;
-use crate::handle::{free, given, given_mut, handle, out};
+use crate::handle::{free, given, given_mut, handle, out, wanted};
 use crate::text::{bytes, text};
 
 /// The keys that seal consents: the current one, and former ones that only open what they sealed.
@@ -125,8 +125,8 @@ pub unsafe extern "C" fn cbpii_store_reseal(
 ) -> *mut cbpii_error {
     guard::call(|| {
         let count = unsafe { given(store, "store") }?.reseal()?;
-        if !rewritten.is_null() {
-            out(rewritten, "rewritten")?.put(count);
+        if let Some(place) = wanted(rewritten) {
+            place.put(count);
         }
         Ok(())
     })

@@ -52,12 +52,12 @@ pub unsafe extern "C" fn cbpii_tokens_new(
         let access_token = unsafe { text(access_token, "access_token") }?;
         let refresh_token = unsafe { optional_secret(refresh_token, "refresh_token") }?;
         // SAFETY: the header asks for NULL or a readable number.
-        let expires_at = unsafe { expires_at.as_ref() }.map(|end| Timestamp::from_unix_millis(*end));
+        let end = (!expires_at.is_null()).then(|| unsafe { expires_at.read_unaligned() });
         place.put_new(TokenFacts::new(Tokens::new(
             access_token,
             refresh_token,
             Timestamp::from_unix_millis(obtained_at),
-            expires_at,
+            end.map(Timestamp::from_unix_millis),
             Timestamp::from_unix_millis(consent_expires_at),
         )?));
         Ok(())

@@ -199,8 +199,9 @@ pub unsafe extern "C" fn cbpii_http_response_set_body(
 
 /// Sends the request and fills in the whole answer. It must not follow redirects, not retry, not treat a status as an
 /// error, not read more than 1 MiB of body. Returns NULL, or an error of `cbpii_error_new`, best with
-/// `CBPII_ERROR_NETWORK_TRANSPORT_FAILED` and `cbpii_error_set_request_sent`: what may be repeated depends on it. Called from
-/// any thread, several at once.
+/// `CBPII_ERROR_NETWORK_TRANSPORT_FAILED`, which is never repeated, or with `CBPII_ERROR_NETWORK_CONNECT` or another network
+/// error, and with `cbpii_error_set_request_sent`: what of these is repeated depends on it. Called from any thread, several
+/// at once.
 pub type cbpii_exchange = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
@@ -233,8 +234,11 @@ pub(crate) struct ForeignTransport {
 
 /// Takes a transport over; its destructor runs even when this fails.
 pub(crate) unsafe fn taken(transport: *const cbpii_transport) -> Result<ForeignTransport> {
+    if transport.is_null() {
+        return Err(missing("transport"));
+    }
     // SAFETY: the header asks for a valid struct.
-    let Some(transport) = (unsafe { transport.as_ref() }) else { return Err(missing("transport")) };
+    let transport = unsafe { transport.read_unaligned() };
     let user_data = UserData::new(transport.user_data, transport.destroy);
     let exchange = transport.exchange.ok_or_else(|| missing("transport->exchange"))?;
     Ok(ForeignTransport { user_data, exchange })

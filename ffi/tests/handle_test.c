@@ -81,13 +81,13 @@ static void a_crooked_pointer_is_told_apart(void **state)
     REFUSED(CBPII_ERROR_REQUEST_ARGUMENT, cbpii_bank, none, cbpii_bank_clone(crooked, &none));
     assert_null(cbpii_bank_name(crooked));
     cbpii_bank_free(crooked);
-    /* An output that could not be written is refused before anything is made. */
-    union {
-        void *aligned[2];
-        char bytes[2 * sizeof(void *)];
-    } place = {{NULL, NULL}};
-    ARGUMENT(cbpii_bank_clone(bank, (cbpii_bank **)(void *)(place.bytes + 1)));
-    assert_null(place.aligned[0]);
+    /* An output may lie anywhere, as in the packed records of COBOL. */
+    char place[2 * sizeof(void *)] = {0};
+    cbpii_bank *copy = NULL;
+    OK(cbpii_bank_clone(bank, (cbpii_bank **)(void *)(place + 1)));
+    memcpy(&copy, place + 1, sizeof copy);
+    assert_string_equal(cbpii_bank_id(copy), cbpii_bank_id(bank));
+    cbpii_bank_free(copy);
     cbpii_bank_free(bank);
 }
 
