@@ -48,7 +48,7 @@ class TrustAnchors:
     """PEM texts of one or more certificates each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bank:
     """Everything that differs from bank to bank.
 
@@ -116,10 +116,14 @@ class Bank:
     """Further statuses of a funds answer by which the bank refuses the request, 400 to 599; Lydia's 409."""
     trust_anchors: TrustAnchors
     """The root certificates the bank's TLS certificate may be issued under."""
-    response_signing_certificates: tuple[str, ...] = field(repr=False)
+    response_signing_certificates: tuple[str, ...]
     """Certificates (PEM) the bank signs its answers with. When there are any, an answer must verify."""
     refuses_pss_certificates: bool
     """Whether the bank refuses certificates that are themselves signed with RSASSA-PSS."""
+
+    def __repr__(self) -> str:
+        environment = None if self.environment is None else self.environment.value
+        return f"Bank(id={self.id!r}, name={self.name!r}, environment={environment!r}, standard={self.standard.value!r})"
 
     @classmethod
     def bpce(cls, code: str, environment: Environment | str) -> "Bank":

@@ -350,8 +350,8 @@ class Tokens:
 class TransportIdentity:
     """Who we are to the bank's TLS: the QWAC's certificate chain and its key.
 
-    Both are given as paths (``pathlib.Path``) of PEM or DER files, or both as their contents: PEM as text or bytes, DER
-    as bytes. A ``str`` is always PEM text, never a path. Certificates may come in any order.
+    Each is given as the path (``pathlib.Path``) of a PEM or DER file, or as its contents: PEM as text or bytes, DER as
+    bytes. A ``str`` is always PEM text, never a path. Certificates may come in any order.
 
     Raises ``configuration.certificate_unreadable``, ``configuration.key_unreadable``, ``configuration.key_password``,
     ``configuration.key_unsupported``, ``configuration.key_mismatch``.

@@ -1,6 +1,10 @@
-"""Moments and durations, as the extension counts them: in milliseconds and microseconds."""
+"""Moments as the extension counts them, and what pickle needs."""
 
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._cbpii import Account, FundsRequest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -27,10 +31,15 @@ def moment_of_text(text: str) -> datetime:
     return datetime.fromisoformat(text.removesuffix("Z") + "+00:00").astimezone(timezone.utc)
 
 
-def seconds(duration: timedelta | float) -> float:
-    """A duration in seconds."""
-    if isinstance(duration, timedelta):
-        return duration.total_seconds()
-    if isinstance(duration, bool) or not isinstance(duration, (int, float)):
-        raise TypeError(f"a duration is a timedelta or a number of seconds, not {type(duration).__name__}")
-    return float(duration)
+def account(facts: dict[str, Any]) -> "Account":
+    """An account of what pickle kept."""
+    from ._cbpii import Account
+
+    return Account(**facts) if "iban" in facts else Account.other(**facts)
+
+
+def funds_request(facts: dict[str, Any]) -> "FundsRequest":
+    """A request of what pickle kept."""
+    from ._cbpii import FundsRequest
+
+    return FundsRequest(**facts)
