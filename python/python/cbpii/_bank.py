@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from . import _cbpii
 from .enums import (
@@ -224,8 +224,6 @@ class Bank:
 
 def _plain(value: Any) -> Any:
     """A field as JSON writes it."""
-    if dataclasses.is_dataclass(value):
+    if isinstance(value, (SignatureDialect, TrustAnchors)):
         return {name: _plain(part) for name, part in vars(value).items()}
-    if isinstance(value, Mapping):
-        return dict(value)
-    return value
+    return dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value

@@ -50,7 +50,22 @@ __all__ = [
     "Session",
     "Tokens",
     "TransportIdentity",
+    "_Checks",
+    "_Pool",
+    "_Workers",
     "__version__",
+    "_bank_bpce",
+    "_bank_by_id",
+    "_bank_directory",
+    "_bank_from_json",
+    "_bank_with_origin",
+    "_bank_with_trust_anchor",
+    "_banks_by_code",
+    "_banks_found",
+    "_banks_from_iban",
+    "_catalogue",
+    "_inspect_certificate",
+    "_panic",
 ]
 
 __version__: str

@@ -33,6 +33,11 @@ __all__ = [
 class _Name(str, enum.Enum):
     """A choice that is written as its stable name."""
 
+    def __new__(cls, value: str) -> "_Name":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        return member
+
     def __str__(self) -> str:
         return str(self.value)
 

@@ -107,11 +107,10 @@ class CbpiiError(Exception):
         if entry is None:
             raise ValueError(f"{code!r} is not a code of cbpii.errors.CATALOGUE")
         wanted = cls._classes[entry.kind]
-        if cls is CbpiiError:
-            cls = wanted
-        elif not issubclass(cls, wanted):
-            raise ValueError(f"{code!r} is a code of {wanted.__name__}, not of {cls.__name__}")
-        return super().__new__(cls, message)
+        made = wanted if cls is CbpiiError else cls
+        if not issubclass(made, wanted):
+            raise ValueError(f"{code!r} is a code of {wanted.__name__}, not of {made.__name__}")
+        return super(CbpiiError, made).__new__(made, message)
 
     def __init__(
         self,
