@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
 use cbpii::funds::AccountIdentifier;
-use cbpii::{Currency, Error, ErrorCode};
+use cbpii::{Error, ErrorCode};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyString, PyTuple};
@@ -73,6 +73,50 @@ impl Iban {
     }
 }
 
+/// A currency by its ISO 4217 code, in capitals. Raises ``request.currency``.
+#[pyclass(frozen, module = "cbpii")]
+pub(crate) struct Currency(cbpii::Currency);
+
+#[pymethods]
+impl Currency {
+    #[new]
+    fn new(py: Python<'_>, code: &str) -> PyResult<Self> {
+        direct(py, || cbpii::Currency::from_code(code)).map(Self)
+    }
+
+    /// The code, e.g. ``EUR``.
+    #[getter]
+    fn code(&self) -> &'static str {
+        self.0.code()
+    }
+
+    /// How many decimals its amounts have: 2 for ``EUR``, 0 for ``JPY``.
+    #[getter]
+    fn decimals(&self) -> u8 {
+        self.0.decimals()
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash(&self.0)
+    }
+
+    fn __str__(&self) -> &'static str {
+        self.0.code()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Currency('{}')", self.0)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (&'static str,)) {
+        (slf.get_type().into_any(), (slf.get().code(),))
+    }
+}
+
 /// An IBAN as callers give it: an `Iban` or its text.
 pub(crate) struct GivenIban(pub(crate) cbpii::Iban);
 
@@ -103,7 +147,7 @@ impl Amount {
     #[new]
     fn new(value: &Bound<'_, PyAny>, currency: &str) -> PyResult<Self> {
         let py = value.py();
-        let currency = direct(py, || Currency::from_code(currency))?;
+        let currency = direct(py, || cbpii::Currency::from_code(currency))?;
         if value.is_instance_of::<PyFloat>() {
             let message = "The amount is a float, and most decimal amounts do not exist as one: 0.1 is really 0.1000000000000000055; give a Decimal, an int, or text such as \"12.50\".";
             return Err(refused(py, ErrorCode::Amount, message));
@@ -237,7 +281,7 @@ impl Account {
     /// The currency the account is held in, when stated.
     #[getter]
     fn currency(&self) -> Option<&'static str> {
-        self.0.currency().map(Currency::code)
+        self.0.currency().map(cbpii::Currency::code)
     }
 
     /// The workspace, when stated.
@@ -304,7 +348,7 @@ fn finish_account(
     workspace: Option<&str>,
 ) -> cbpii::Result<cbpii::Account> {
     if let Some(code) = currency {
-        account = account.with_currency(Currency::from_code(code)?);
+        account = account.with_currency(cbpii::Currency::from_code(code)?);
     }
     match workspace {
         Some(workspace) => account.with_workspace(workspace),

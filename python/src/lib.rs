@@ -39,7 +39,7 @@ mod _cbpii {
         client::{CancelToken, Client},
         consent::{AuthorizationCode, PendingConsent, Tokens},
         error::catalogue,
-        funds::{Account, Amount, FundsRequest, Iban},
+        funds::{Account, Amount, Currency, FundsRequest, Iban},
         identity::{Issuer, SealIdentity, TransportIdentity, inspect_certificate},
         many::Checks,
         secret::Secret,

@@ -39,6 +39,7 @@ __all__ = [
     "AuthorizationCode",
     "CancelToken",
     "Client",
+    "Currency",
     "FundsRequest",
     "Iban",
     "Issuer",
@@ -111,6 +112,24 @@ class Iban:
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[Iban], tuple[str]]: ...
+
+@final
+class Currency:
+    """A currency by its ISO 4217 code, in capitals. Raises ``request.currency``."""
+
+    def __new__(cls, code: str) -> Currency: ...
+    @property
+    def code(self) -> str:
+        """The code, e.g. ``EUR``."""
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals its amounts have: 2 for ``EUR``, 0 for ``JPY``."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[type[Currency], tuple[str]]: ...
 
 @final
 class Amount:
