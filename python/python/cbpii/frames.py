@@ -3,7 +3,7 @@
 Needs the extra: ``pip install 'cbpii[frames]'``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +97,11 @@ def check_columns(frame: "nw.DataFrame[Any]", names: Mapping[str, str]) -> None:
         )
 
 
-def rows_of(frame: "nw.DataFrame[Any]", names: Mapping[str, str]) -> Iterator[Row]:
-    """The rows, missing values as None."""
+def rows_of(frame: "nw.DataFrame[Any]", names: Mapping[str, str], currency: str | None = None) -> Iterator[Row]:
+    """The rows, missing values as None; ``currency`` is that of a dataframe without such a column."""
     columns = {meaning: _values(frame[name]) for meaning, name in names.items()}
     for place, values in enumerate(zip(*columns.values(), strict=True)):
-        yield Row(place, **dict(zip(columns, values, strict=True)))
+        yield Row(place, **{"currency": currency, **dict(zip(columns, values, strict=True))})
 
 
 def _values(column: "nw.Series[Any]") -> list[Any]:
@@ -109,7 +109,7 @@ def _values(column: "nw.Series[Any]") -> list[Any]:
     return [None if gone else value for value, gone in zip(column.to_list(), missing, strict=True)]
 
 
-def with_results(frame: "nw.DataFrame[IntoDataFrameT]", results: list[RowResult]) -> "nw.DataFrame[IntoDataFrameT]":
+def with_results(frame: "nw.DataFrame[IntoDataFrameT]", results: Sequence[RowResult]) -> "nw.DataFrame[IntoDataFrameT]":
     """The dataframe with the columns of the results."""
     series = _pandas_series(frame) if frame.implementation.is_pandas_like() else _series(frame)
     kinds = (nw.Boolean(), nw.String(), nw.String(), nw.String(), nw.Datetime("us", "UTC"))
