@@ -68,7 +68,8 @@ def _show_all(output: Output, found: list[Bank]) -> None:
         }
         table.add_row(*(cells[str(column.header)] for column in table.columns))
     output.console.print(table)
-    output.line(f"{counted(len(found), 'bank')}; ? is not confirmed by the bank's own pages", "dim")
+    explained = "; ? is not confirmed by the bank's own pages" if any(bank.unverified for bank in found) else ""
+    output.line(counted(len(found), "bank") + explained, "dim")
 
 
 def _show_one(output: Output, bank: Bank) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 from .._bank import Bank
 from .._results import ConsentStatus, RenewalDue
 from ..enums import ConsentState, RequestSent
-from ..errors import CbpiiError, ConsentRefusedError, ConsentRequiredError, InvalidRequestError
+from ..errors import CbpiiError, ConsentRefusedError, ConsentRequiredError
 from ._config import problem
 from ._options import WITH_IBAN, AsJson, BankId, ConfigFile, whole_iban
 from ._output import ExitCode, Output, counted, error_facts, shown
@@ -144,8 +144,6 @@ def _bank_of(iban: str, setup: Setup) -> str:
 
 def _is_over(error: CbpiiError) -> bool:
     """Whether this pending consent can never be finished: it was answered with no, is too old, or its code was used."""
-    if error.code in {"consent.state_mismatch", "consent.issuer_mismatch"} or isinstance(error, InvalidRequestError):
-        return False
     return isinstance(error, ConsentRefusedError | ConsentRequiredError) or error.request_sent is not RequestSent.NO
 
 
@@ -177,7 +175,7 @@ def _show(output: Output, rows: list[dict[str, Any]], due: bool) -> None:
     wide = ("consent", "bank", "state", "days left", "ends", "renew from")
     table = output.table(wide, narrow=("consent", "state", "days left", "ends"))
     for row in rows:
-        cells = dict(zip(wide, _cells(row), strict=True))
+        cells: dict[str, str | Text] = dict(zip(wide, _cells(row), strict=True))
         table.add_row(*(cells[str(column.header)] for column in table.columns))
     output.console.print(table)
     to_renew = sum(row["state"] != ConsentState.ACTIVE for row in rows)

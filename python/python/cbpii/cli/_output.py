@@ -2,6 +2,7 @@
 
 import enum
 import json
+import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -66,8 +67,8 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, markup=False, emoji=False)
-        self.notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self.console = _console(stderr=False)
+        self.notes = _console(stderr=True)
 
     def json(self, value: object) -> None:
         """Writes the JSON value."""
@@ -94,12 +95,12 @@ class Output:
 
     @contextmanager
     def failures(self) -> Generator[None, None, None]:
-        """Shows an error of the library, and ends the command with the exit code of its kind."""
+        """Shows an error of the library, and ends the command with its exit code."""
         try:
             yield
         except CbpiiError as error:
             self.error(error)
-            raise typer.Exit(_EXIT_CODES[error.kind]) from None
+            raise typer.Exit(_exit_code(error)) from None
 
     def error(self, error: CbpiiError) -> None:
         """Shows an error: the sentence, what to do, and what the bank's support asks for."""
@@ -117,6 +118,18 @@ class Output:
             "error code": error.code,
         }
         self.notes.print(facts_table(facts))
+
+
+def _exit_code(error: CbpiiError) -> ExitCode:
+    return ExitCode.CONSENT if error.advice is Advice.RENEW_CONSENT else _EXIT_CODES[error.kind]
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # What goes to a file or another program is not cut into lines.
+        console.width = 200
+    return console
 
 
 def facts_table(facts: Mapping[str, object]) -> Table:

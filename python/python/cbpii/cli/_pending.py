@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from .._cbpii import PendingConsent
-from ..errors import ConsentRefusedError, InvalidRequestError
+from ..errors import CbpiiError, InvalidRequestError
 from ._config import problem
 
 
@@ -52,8 +52,9 @@ class PendingFolder:
             if path.is_file():
                 return _read(path)
         if states:
-            raise ConsentRefusedError(
-                "consent.state_mismatch", "No pending consent belongs to this callback; begin it again: cbpii consent start."
+            raise CbpiiError(
+                "consent.pending_expired",
+                "No pending consent belongs to this callback: its time is over, or it was finished; begin another one.",
             )
         raise InvalidRequestError(
             "request.callback",
