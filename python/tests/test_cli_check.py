@@ -61,7 +61,8 @@ def test_a_consent_at_another_bank_than_the_usual(sandbox: Sandbox, claire: Path
 @pytest.mark.parametrize(
     ("persona", "code", "texts"),
     [
-        ("ALICE", 5, ["AC04", "request id", "bank.account_closed"]),
+        ("UMA", 5, ["AC01", "request id", "bank.account_unknown"]),
+        ("ALICE", 3, ["AC04", "consent start", "bank.account_closed"]),
         ("THEO", 4, ["bank.rate_limited", "wait"]),
         ("INES", 4, ["bank."]),
         ("NINA", 3, []),

@@ -78,9 +78,14 @@ def opener(pools: Pools) -> Callable[[Row], Session]:
         pool = pools if isinstance(pools, SessionPool) else pools.get(str(row.bank))
         if pool is None:
             raise CbpiiError("configuration.bank_unknown", f"No pool was given for the bank {row.bank!r}.")
-        return pool.open(_text(row.consent, "consent", "request.consent_id"))
+        return pool.open(consent_id(row))
 
     return of_row
+
+
+def consent_id(row: Row) -> str:
+    """The id the row's consent is kept under."""
+    return _text(row.consent, "consent", "request.consent_id")
 
 
 def _check(row: Row, open_session: Callable[[Row], Session]) -> FundsCheck | RowResult:

@@ -17,7 +17,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from .._cbpii import Session
-from .._rows import Row, RowResult, ask_rows
+from .._rows import Row, RowResult, ask_rows, consent_id
 from ..errors import CATALOGUE
 from ._config import problem
 from ._journal import Journal
@@ -144,7 +144,7 @@ class _Run:
                 yield row
 
     def _open(self, row: Row) -> Session:
-        return self._setup.session(str(row.consent or ""), row.bank)
+        return self._setup.session(consent_id(row), row.bank)
 
     @contextmanager
     def _stoppable(self, output: Output) -> Generator[None, None, None]:

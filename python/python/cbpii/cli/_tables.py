@@ -162,7 +162,10 @@ class ParquetTable:
         except ImportError as missing:
             raise problem(f"Parquet needs the module {missing.name}: pip install 'cbpii[parquet]'") from missing
         self._path = path
-        self._frame = nw.read_parquet(str(path), backend="pyarrow")
+        try:
+            self._frame = nw.read_parquet(str(path), backend="pyarrow")
+        except ValueError as error:
+            raise problem(f"{path} cannot be read: {error}") from error
         self._columns = columns
         self._meanings = columns.found(self._frame.columns)
         try:
