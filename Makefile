@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core doc bench fuzz lint fmt deny clean
+.PHONY: help demo test test-core test-python doc bench fuzz lint fmt deny clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -13,12 +13,15 @@ help: ## Say what there is
 demo: ## Run the whole journey against a bank on this machine (BROWSER=1: click through the consent page yourself)
 	@$(CARGO) run --quiet -p cbpii --example demo -- $(if $(BROWSER),--browser)
 
-test: lint test-core doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-python doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank
 	$(CARGO) test --workspace --all-targets --no-fail-fast
 	$(CARGO) test --workspace --doc
 	$(CARGO) test --workspace --features cbpii/aws-lc-rs --test journey --test errors
+
+test-python: ## The Python package: build it and run all of its checks
+	python/run-tests
 
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps

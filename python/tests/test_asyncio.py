@@ -84,11 +84,10 @@ def test_errors_arrive_whole(sandbox: Sandbox, run: Runner) -> None:
             with pytest.raises(cbpii.BankRefusedError) as refusal:
                 await client.confirm_funds(tokens, check(iban="FR7617515006000000441010185"))
             assert (refusal.value.code, refusal.value.bank_code) == ("bank.account_closed", "AC04")
+            sandbox.fault("funds", "stall", times=2)
             with pytest.raises(asyncio.TimeoutError):
-                sandbox.fault("funds", "stall")
                 await asyncio.wait_for(client.confirm_funds(tokens, check()), 0.2)
             with pytest.raises(cbpii.CallTimeoutError):
-                sandbox.fault("funds", "stall")
                 await client.confirm_funds(tokens, check(), timeout=0.2)
 
     run(test())
@@ -137,10 +136,10 @@ def test_a_stream_of_an_async_generator(sandbox: Sandbox, run: Runner) -> None:
             session = await pool.keep("claire", sandbox.tokens())
 
             async def checks() -> AsyncIterator[cbpii.FundsCheck]:
+                consents: list[str | cbpii.AsyncSession] = [session, "claire", "nobody"]
                 for number in range(30):
                     await asyncio.sleep(0)
-                    consent = [session, "claire", "nobody"][number % 3]
-                    yield cbpii.FundsCheck(consent, check(), context=number)
+                    yield cbpii.FundsCheck(consents[number % 3], check(), context=number)
 
             stream = pool.confirm_many(checks(), max_in_flight=4)
             outcomes = [outcome async for outcome in stream]

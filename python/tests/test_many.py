@@ -48,18 +48,17 @@ def test_each_check_comes_back_with_its_outcome(sandbox: Sandbox) -> None:
 def test_an_endless_source_is_asked_only_a_little_ahead() -> None:
     pool = cbpii.SessionPool(bare_client(), sealed())
     session = pool.keep("claire", some_tokens())
-    asked = itertools.count()
-    last = 0
+    asked: list[int] = []
 
     def checks() -> Iterator[tuple[cbpii.Session, cbpii.FundsRequest]]:
-        nonlocal last
-        for last in asked:
+        for number in itertools.count():
+            asked.append(number)
             yield session, check()
 
     with pool.confirm_many(checks(), max_in_flight=2) as stream:
         for number, outcome in enumerate(stream):
             assert outcome.available
-            assert last <= number + 6 * 2
+            assert asked[-1] <= number + 6 * 2
             if number == 200:
                 break
     assert next(stream, None) is None
@@ -125,5 +124,5 @@ def test_options_have_ranges() -> None:
     pool.keep("claire", some_tokens())
     for options in ({"max_in_flight": 0}, {"max_in_flight": 257}, {"max_pause": -1}):
         with pytest.raises(cbpii.ConfigurationError, match=r"configuration\.option"):
-            pool.confirm_many([], **options)  # type: ignore[arg-type]
+            pool.confirm_many([], **options)
     assert [outcome.available for outcome in pool.confirm_many([("claire", check())], timeout=5)] == [False]

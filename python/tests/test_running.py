@@ -91,11 +91,16 @@ def test_a_signal_handler_that_raises_nothing_lets_the_call_go_on(sandbox: Sandb
     if threading.current_thread() is not threading.main_thread():
         pytest.skip("signals are handled by the main thread only")
     heard: list[int] = []
+
+    def send() -> None:
+        sandbox.requests(wait_for=1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
     before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
     try:
         sandbox.fault("funds", "delay", milliseconds=300)
         client, tokens = sandbox.client(), sandbox.tokens()
-        threading.Thread(target=lambda: (sandbox.requests(wait_for=1), os.kill(os.getpid(), signal.SIGUSR1))).start()
+        threading.Thread(target=send).start()
         assert client.confirm_funds(tokens, check()).available
     finally:
         signal.signal(signal.SIGUSR1, before)
