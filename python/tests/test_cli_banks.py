@@ -107,4 +107,4 @@ def test_the_shell_completes_banks() -> None:
         "-m", "cbpii", _CBPII_COMPLETE="complete_bash", COMP_WORDS="cbpii check --bank bpce-175", COMP_CWORD="3"
     )
     assert done.stdout.split() == ["bpce-17515"]
-    assert "complete_bash" in run_module("-m", "cbpii", "--show-completion", "bash").stdout
+    assert "complete_bash" in run_module("-m", "cbpii", _CBPII_COMPLETE="source_bash").stdout

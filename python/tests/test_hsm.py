@@ -1,7 +1,5 @@
 """Keys in a hardware security module: SoftHSM by PKCS#11."""
 
-import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,19 +9,10 @@ import cbpii
 import pkcs11
 import pytest
 from cbpii.testing import Sandbox
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from pkcs11 import MGF, Attribute, Mechanism, ObjectClass
-from pkcs11.util.rsa import decode_rsa_private_key
+from hsm import MODULE, import_key, open_session, softhsm
+from pkcs11 import MGF, Mechanism, ObjectClass
 from support import check, some_tokens
 
-PLACES = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib64/softhsm/libsofthsm2.so",
-    "/usr/local/lib/softhsm/libsofthsm2.so",
-    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
-]
-MODULE = os.environ.get("SOFTHSM2_MODULE") or next((path for path in PLACES if Path(path).exists()), "")
-PIN = "1234"
 Algorithm = cbpii.SignatureAlgorithm
 Signer = Callable[[cbpii.SignatureAlgorithm, bytes], bytes]
 
@@ -34,14 +23,12 @@ class Hsm:
     """A token with the keys of the issuer, and signers that use them. One session, so one signature at a time."""
 
     def __init__(self, keys: dict[str, str]) -> None:
-        self._session: Any = pkcs11.lib(MODULE).get_token(token_label="issuer").open(rw=True, user_pin=PIN)
+        self._session: Any = open_session()
         self._lock = threading.Lock()
         self.closed = False
         self.signatures: list[tuple[str, cbpii.SignatureAlgorithm]] = []
         for label, path in keys.items():
-            key = load_pem_private_key(Path(path).read_bytes(), None)
-            der = key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-            self._session.create_object({**decode_rsa_private_key(der), Attribute.LABEL: label})
+            import_key(self._session, label, path)
 
     def signer(self, label: str) -> Signer:
         key = self._session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label)
@@ -62,25 +49,13 @@ class Hsm:
         self.closed = True
 
 
-@pytest.fixture(scope="module")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An empty token of a SoftHSM of this process."""
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
-        options = ["--init-token", "--free", "--label", "issuer", "--pin", PIN, "--so-pin", "5678", "--module", MODULE]
-        subprocess.run(["softhsm2-util", *options], check=True, capture_output=True)
-        yield
-
-
 @pytest.fixture
-def hsm(token: None, sandbox: Sandbox) -> Iterator[Hsm]:
+def hsm(sandbox: Sandbox, tmp_path: Path) -> Iterator[Hsm]:
     """The token with the keys of the sandbox bank's issuer."""
-    hsm = Hsm({name: sandbox.issuer[name]["key"] for name in ("qwac", "qsealc")})
-    yield hsm
-    hsm.close()
+    with softhsm(tmp_path):
+        hsm = Hsm({name: sandbox.issuer[name]["key"] for name in ("qwac", "qsealc")})
+        yield hsm
+        hsm.close()
 
 
 def test_both_keys_stay_in_the_hsm(sandbox: Sandbox, hsm: Hsm) -> None:
