@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use crate::error::{Failure, raise, take_cause};
+use crate::gate;
 use crate::workers::{OwnCrew, Workers};
 
 /// How often a waiting main thread looks for Ctrl-C.
@@ -116,7 +117,7 @@ where
                 guarded(job)
             };
             // None when the interpreter is ending, and nobody waits any more.
-            Python::try_attach(|py| {
+            gate::attach(|py| {
                 let outcome =
                     outcome.map_err(|failure| failure.raise(py)).and_then(|value| convert(py, value));
                 let (well, value) = match outcome {

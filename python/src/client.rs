@@ -16,7 +16,7 @@ use crate::process::Owned;
 use crate::transport::{PyClock, PyTransport, tell};
 use crate::workers::Workers;
 
-/// Ends the calls it was given to, from any thread. Once cancelled it stays so.
+/// Ends the calls it was given to, from any thread. Once cancelled it stays so. Ctrl-C cancels the token of its call.
 #[pyclass(frozen, module = "cbpii")]
 pub(crate) struct CancelToken(pub(crate) cbpii::CancelToken);
 

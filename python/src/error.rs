@@ -89,6 +89,14 @@ pub(crate) fn callback_failed(
     error
 }
 
+/// What a callback would be needed for while the interpreter ends.
+pub(crate) fn ending() -> Error {
+    Error::new(
+        ErrorCode::Cancelled,
+        "Python is ending, so that no callback runs any more; the call was given up.",
+    )
+}
+
 /// An error of the package as one of the core.
 fn own(py: Python<'_>, raised: &PyErr) -> Option<Error> {
     let value = raised.value(py);

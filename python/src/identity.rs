@@ -13,7 +13,8 @@ use pyo3::types::PyBytes;
 
 use crate::call::direct;
 use crate::convert::{Source, enum_member, imported, timestamp_or_now};
-use crate::error::{callback_failed, refused};
+use crate::error::{callback_failed, ending, refused};
+use crate::gate;
 use crate::secret::GivenSecret;
 
 /// A chain, of wherever it was given.
@@ -93,7 +94,7 @@ impl PySigner {
 
 impl Signer for PySigner {
     fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> cbpii::Result<Vec<u8>> {
-        Python::attach(|py| {
+        let signature = gate::attach(|py| {
             let signature = || -> PyResult<Vec<u8>> {
                 let algorithm = enum_member(py, "SignatureAlgorithm", algorithm.as_str())?;
                 let signature = self.sign.bind(py).call1((algorithm, PyBytes::new(py, message)))?;
@@ -102,7 +103,8 @@ impl Signer for PySigner {
             signature().map_err(|raised| {
                 callback_failed(py, raised, ErrorCode::SignerFailed, RequestSent::No, "signer")
             })
-        })
+        });
+        signature.unwrap_or_else(|| Err(ending()))
     }
 
     fn algorithms(&self) -> Vec<SignatureAlgorithm> {

@@ -12,6 +12,7 @@ mod consent;
 mod convert;
 mod error;
 mod funds;
+mod gate;
 mod identity;
 mod logging;
 mod many;
@@ -51,6 +52,7 @@ mod _cbpii {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         logging::forward();
+        gate::set_up(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -4,6 +4,8 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::gate;
+
 struct Forwarder;
 
 /// Hands on what the core logs from now on. What its libraries log stays here: it may hold what was sent.
@@ -23,7 +25,7 @@ impl Log for Forwarder {
             return;
         }
         // Nothing is logged while the interpreter is ending.
-        Python::try_attach(|py| {
+        gate::attach(|py| {
             if let Err(raised) = hand_on(py, record) {
                 raised.write_unraisable(py, None);
             }

@@ -14,7 +14,8 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::call::{blocking, direct, soon};
 use crate::convert::{duration, enum_member, imported, moment, timestamp};
-use crate::error::callback_failed;
+use crate::error::{callback_failed, ending};
+use crate::gate;
 use crate::process::Owned;
 use crate::workers::Workers;
 
@@ -117,11 +118,12 @@ struct PyStore(Py<PyAny>);
 
 impl PyStore {
     fn ask<T>(&self, ask: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> cbpii::Result<T> {
-        Python::attach(|py| {
+        let answer = gate::attach(|py| {
             ask(self.0.bind(py)).map_err(|raised| {
                 callback_failed(py, raised, ErrorCode::StoreFailed, RequestSent::No, "consent store")
             })
-        })
+        });
+        answer.unwrap_or_else(|| Err(ending()))
     }
 }
 

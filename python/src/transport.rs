@@ -9,21 +9,23 @@ use pyo3::types::{PyBytes, PyMapping, PyTuple};
 
 use crate::client::CancelToken;
 use crate::convert::{enum_member, imported, timestamp};
-use crate::error::callback_failed;
+use crate::error::{callback_failed, ending};
+use crate::gate;
 
 /// A transport that is a callable.
 pub(crate) struct PyTransport(pub(crate) Py<PyAny>);
 
 impl Transport for PyTransport {
     fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> cbpii::Result<HttpResponse> {
-        let answer = Python::attach(|py| {
+        let answer = gate::attach(|py| {
             let answer = http_request(py, request, context)
                 .and_then(|request| self.0.bind(py).call1((request,)))
                 .and_then(|answer| parts(&answer));
             answer.map_err(|raised| {
                 callback_failed(py, raised, ErrorCode::TransportFailed, RequestSent::Unknown, "transport")
             })
-        })?;
+        });
+        let answer = answer.unwrap_or_else(|| Err(ending()))?;
         let Answer { status, headers, body } = answer;
         HttpResponse::new(status, headers, body).map_err(|error| error.with_request_sent(RequestSent::Yes))
     }
@@ -74,7 +76,7 @@ pub(crate) struct PyClock(pub(crate) Py<PyAny>);
 
 impl Clock for PyClock {
     fn now(&self) -> Timestamp {
-        let now = Python::try_attach(|py| {
+        let now = gate::attach(|py| {
             let clock = self.0.bind(py);
             match clock.call0().and_then(|moment| timestamp(&moment, "of the clock")) {
                 Ok(now) => Some(now),
@@ -90,7 +92,7 @@ impl Clock for PyClock {
 
 /// Tells a callable of an event. What it raises is reported to `sys.unraisablehook`: the call goes on.
 pub(crate) fn tell(listener: &Py<PyAny>, event: &Event<'_>) {
-    Python::try_attach(|py| {
+    gate::attach(|py| {
         let listener = listener.bind(py);
         if let Err(raised) = event_of(py, event).and_then(|event| listener.call1((event,))) {
             raised.write_unraisable(py, Some(listener));

@@ -42,24 +42,22 @@ impl Crew {
     pub(crate) fn run(&self, job: Job) -> Result<(), Error> {
         let shared = &self.0;
         let mut state = shared.state();
-        state.jobs.push_back(job);
-        if state.idle >= state.jobs.len() || state.threads >= shared.limit {
-            shared.changed.notify_one();
-            return Ok(());
-        }
-        state.threads += 1;
-        drop(state);
-        let own = Arc::clone(shared);
-        let started = std::thread::Builder::new().name("cbpii".to_owned()).spawn(move || own.work());
-        if started.is_err() {
-            let mut state = shared.state();
-            state.threads -= 1;
-            if state.threads == 0 {
-                state.jobs.pop_back();
-                let message = "The operating system gives no thread for the call; try again.";
-                return Err(Error::new(ErrorCode::Internal, message));
+        if state.idle <= state.jobs.len() && state.threads < shared.limit {
+            state.threads += 1;
+            drop(state);
+            let own = Arc::clone(shared);
+            let started = std::thread::Builder::new().name("cbpii".to_owned()).spawn(move || own.work());
+            state = shared.state();
+            if started.is_err() {
+                state.threads -= 1;
+                if state.threads == 0 {
+                    let message = "The operating system gives no thread for the call; try again.";
+                    return Err(Error::new(ErrorCode::Internal, message));
+                }
             }
         }
+        state.jobs.push_back(job);
+        shared.changed.notify_one();
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ def test_the_directory_reads_back(environment: cbpii.Environment) -> None:
     for bank in banks:
         assert cbpii.Bank.from_json(bank.to_json()) == bank if bank.funds_url else bank.id
         assert bank.environment is environment
+    assert len(set(banks)) == len(banks)
 
 
 def test_finding_a_bank() -> None:

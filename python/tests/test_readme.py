@@ -17,7 +17,7 @@ from cbpii.cli._config import Config
 from cbpii.cli._output import ExitCode
 from cbpii.testing import PERSONAS, Sandbox
 from command import cbpii_command, of_sandbox
-from hsm import MODULE, PIN, import_key, open_session, softhsm
+from hsm import MODULE, PIN, needs_softhsm, softhsm
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -162,7 +162,7 @@ def test_an_issuers_own_tests(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
 
 
-@pytest.mark.skipif(not MODULE, reason="SoftHSM is not installed (Debian: softhsm2)")
+@needs_softhsm
 def test_keys_in_an_hsm(
     reader: dict[str, Any],
     bank: Sandbox,
@@ -170,13 +170,9 @@ def test_keys_in_an_hsm(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with softhsm(tmp_path):
+    with softhsm(tmp_path, {name: bank.issuer[name]["key"] for name in ("qwac", "qsealc")}):
         monkeypatch.setenv("PKCS11_MODULE", MODULE)
         monkeypatch.setenv("HSM_PIN", PIN)
-        session = open_session()
-        for label in ("qwac", "qsealc"):
-            import_key(session, label, bank.issuer[label]["key"])
-        session.close()
         run("import pkcs11", reader)
         reader["hsm"].close()
     assert capsys.readouterr().out.endswith("\nTrue\n")

@@ -247,3 +247,53 @@ def resident() -> int:
             return int(statm.read().split()[1]) * resource.getpagesize()
     except FileNotFoundError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+ENDING = """
+import asyncio, signal, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import cbpii
+from support import bare_client, check, sealed, some_tokens
+
+def transport(request):
+    for _ in range(20):
+        time.sleep(0.005)
+    raise OSError("no route")
+
+client, tokens = bare_client(transport=transport), some_tokens()
+
+def interrupted():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Timer(0.03, signal.raise_signal, (signal.SIGINT,)).start()
+    try:
+        client.confirm_funds(tokens, check())
+    except KeyboardInterrupt:
+        print("ended")
+
+def cancelled():
+    async def ask():
+        async with cbpii.AsyncClient(client.bank, client.issuer, transport=transport) as asking:
+            tasks = [asyncio.create_task(asking.confirm_funds(tokens, check())) for _ in range(20)]
+            await asyncio.sleep(0.03)
+            for task in tasks:
+                task.cancel()
+    asyncio.run(ask())
+    print("ended")
+
+def left():
+    pool = cbpii.SessionPool(client, sealed())
+    pool.keep("claire", tokens)
+    assert next(pool.confirm_many(("claire", check()) for _ in range(100))).error
+    print("ended")
+
+globals()[sys.argv[2]]()
+"""
+
+
+@pytest.mark.parametrize("how", ["interrupted", "cancelled", "left"])
+def test_the_interpreter_ends_while_calls_are_under_way(how: str) -> None:
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", ENDING, os.path.dirname(__file__), how], capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

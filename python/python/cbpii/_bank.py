@@ -27,7 +27,7 @@ class SignatureDialect:
     headers: tuple[str, ...]
     """What is signed, in this order: lower-case header names, ``(request-target)``, and at most once the marker
     ``psu-*``, which stands for every ``PSU-*`` header that is present."""
-    key_id: str | Mapping[str, str]
+    key_id: str | Mapping[str, str] = field(hash=False)
     """What the keyId says: ``client_id``, ``certificate_url``, ``serial_hex``, ``issuer_dn``, ``serial_and_issuer``,
     ``configured``, or ``{"fixed": "…"}``."""
     algorithm: SealAlgorithm
@@ -105,7 +105,7 @@ class Bank:
     """Whether an answer without ``_links`` is refused."""
     request_id_header: str | None
     """The header that carries the request id, usually ``X-Request-ID``; None when the bank documents none."""
-    extra_headers: Mapping[str, str]
+    extra_headers: Mapping[str, str] = field(hash=False)
     """Headers the bank wants besides the standard's. The stand-ins ``{client_id}`` and ``{request_id}`` in a value are
     replaced for every call."""
     consent_lifetime_days: int

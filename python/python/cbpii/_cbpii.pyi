@@ -495,7 +495,7 @@ class Issuer:
 
 @final
 class CancelToken:
-    """Ends the calls it was given to, from any thread. Once cancelled it stays so."""
+    """Ends the calls it was given to, from any thread. Once cancelled it stays so. Ctrl-C cancels the token of its call."""
 
     def __new__(cls) -> CancelToken: ...
     def cancel(self) -> None:

@@ -3,7 +3,7 @@
 Works with any loop that follows asyncio's interface, such as uvloop, and under anyio on asyncio.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from types import TracebackType
 
@@ -302,6 +302,7 @@ class AsyncConfirmMany(AsyncIterator[CheckOutcome]):
     async def aclose(self) -> None:
         """Ends the stream: checks under way are cancelled, and no further one is made."""
         self._close()
+        await self._source.aclose()
 
     def _close(self) -> None:
         self._closed = True
@@ -313,7 +314,7 @@ class AsyncConfirmMany(AsyncIterator[CheckOutcome]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._close()
+        await self.aclose()
 
     def __aiter__(self) -> "AsyncConfirmMany":
         return self
@@ -359,7 +360,7 @@ class AsyncConfirmMany(AsyncIterator[CheckOutcome]):
         return session_of(consent)
 
 
-async def _walk(checks: Checks) -> AsyncIterator[Check]:
+async def _walk(checks: Checks) -> AsyncGenerator[Check, None]:
     if isinstance(checks, AsyncIterable):
         async for check in checks:
             yield check
