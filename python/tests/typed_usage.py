@@ -7,6 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import cbpii
+import pandas as pd
+import polars as pl
+from cbpii.frames import confirm_frame
+from cbpii.testing import Sandbox
 from typing_extensions import assert_type
 
 
@@ -89,3 +93,16 @@ async def asynchronously(bank: cbpii.Bank, issuer: cbpii.Issuer, tokens: cbpii.T
             assert_type(outcome.available, bool | None)
         async for due in pool.renewals_due(datetime.now(timezone.utc)):
             assert_type(due.reason, cbpii.RenewalReason)
+
+
+def frames(pool: cbpii.SessionPool) -> None:
+    assert_type(confirm_frame(pd.DataFrame({"iban": ["…"]}), pool, max_in_flight=4), pd.DataFrame)
+    assert_type(confirm_frame(pl.DataFrame({"iban": ["…"]}), {"bpce-17515": pool}, amount="sum"), pl.DataFrame)
+
+
+def own_tests(cbpii_sandbox: Sandbox) -> None:
+    assert_type(cbpii_sandbox.client(timeout=1), cbpii.Client)
+    assert_type(cbpii_sandbox.bank(), cbpii.Bank)
+    assert_type(cbpii_sandbox.approve("https://…", "LEA"), str)
+    assert_type(cbpii_sandbox.tokens("LEA"), cbpii.Tokens)
+    assert_type(cbpii_sandbox.endpoints["origin"], str)

@@ -19,7 +19,7 @@ from rich.text import Text
 from .._cbpii import Session
 from .._rows import Row, RowResult, ask_rows, consent_id
 from ..errors import CATALOGUE
-from ._config import problem
+from ._config import misuse
 from ._journal import Journal
 from ._options import AsJson, ConfigFile, Timeout
 from ._output import ADVICE, ExitCode, Output
@@ -91,12 +91,12 @@ def check_file(
 
 def _journal_path(input: Path, result: Path, restart: bool, overwrite: bool) -> Path:
     if input.suffix.lower() != result.suffix.lower():
-        raise problem(f"{input.name} and {result.name} are of different kinds; the result is written as the input is.")
+        raise misuse(f"{input.name} and {result.name} are of different kinds; the result is written as the input is.")
     journal = result.with_name(result.name + ".journal")
     if result.exists() and not overwrite and not journal.exists():
-        raise problem(f"{result} exists; give another name, or --overwrite.")
+        raise misuse(f"{result} exists; give another name, or --overwrite.")
     if result.exists() and result.samefile(input):
-        raise problem("The result would replace the input; give another name.")
+        raise misuse("The result would replace the input; give another name.")
     if restart:
         journal.unlink(missing_ok=True)
     return journal

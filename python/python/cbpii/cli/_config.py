@@ -176,6 +176,11 @@ def problem(sentence: str) -> CbpiiError:
     return CbpiiError("configuration.option", sentence)
 
 
+def misuse(sentence: str) -> CbpiiError:
+    """An error of what was given to the command."""
+    return CbpiiError("request.argument", sentence)
+
+
 def of_environment(name: str, what: str) -> str:
     """The value of an environment variable the configuration names."""
     value = os.environ.get(name)

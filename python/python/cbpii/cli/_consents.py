@@ -10,7 +10,7 @@ from .._bank import Bank
 from .._results import ConsentStatus, RenewalDue
 from ..enums import ConsentState, RequestSent
 from ..errors import CbpiiError, ConsentRefusedError, ConsentRequiredError
-from ._config import problem
+from ._config import misuse
 from ._options import WITH_IBAN, AsJson, BankId, ConfigFile, whole_iban
 from ._output import ExitCode, Output, counted, error_facts, shown
 from ._pending import Pending, PendingFolder
@@ -131,14 +131,14 @@ def _asked_for() -> str:
     try:
         return str(typer.prompt("The address the browser was sent back to", err=True))
     except typer.Abort:
-        raise problem("No address was given.") from None
+        raise misuse("No address was given.") from None
 
 
 def _bank_of(iban: str, setup: Setup) -> str:
     found = Bank.from_iban(iban, setup.config.environment)
     if len(found) > 1:
         names = ", ".join(f"{bank.id} ({bank.name})" for bank in found)
-        raise problem(f"Several brands share this code; give --bank: {names}.")
+        raise misuse(f"Several brands share this code; give --bank: {names}.")
     return found[0].id
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._rows import RowResult
 from ..enums import Advice
-from ._config import problem
+from ._config import misuse
 
 _FORMAT = 1
 _TO_ASK_AGAIN = {Advice.RETRY, Advice.RETRY_AFTER}
@@ -28,12 +28,12 @@ class Journal:
         try:
             self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
         except OSError as error:
-            raise problem(f"The journal {path} cannot be written: {error}.") from error
+            raise misuse(f"The journal {path} cannot be written: {error}.") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
-            raise problem(f"Another run is working on this file: {path} is locked.") from None
+            raise misuse(f"Another run is working on this file: {path} is locked.") from None
         try:
             self.done = self._read(fingerprint)
         except BaseException:
@@ -70,7 +70,7 @@ class Journal:
             self._file.write(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise problem(f"The journal {self.path} cannot be written: {error}; what is in it is kept.") from error
+            raise misuse(f"The journal {self.path} cannot be written: {error}; what is in it is kept.") from error
 
     def _read(self, fingerprint: str) -> dict[int, RowResult]:
         content = self._file.read()
@@ -81,12 +81,12 @@ class Journal:
         try:
             lines = [json.loads(line) for line in whole.splitlines()]
         except ValueError as error:
-            raise problem(f"{self.path} is damaged or no journal; --restart begins it again.") from error
+            raise misuse(f"{self.path} is damaged or no journal; --restart begins it again.") from error
         if not lines:
             self._append({"cbpii_journal": _FORMAT, "input_sha256": fingerprint})
             return {}
         if lines[0] != {"cbpii_journal": _FORMAT, "input_sha256": fingerprint}:
-            raise problem(
+            raise misuse(
                 f"{self.path} belongs to another input, or the input has changed since; --restart begins it again and "
                 "forgets what is done."
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .._rows import RESULT_NAMES, Row, RowResult
-from ._config import problem
+from ._config import misuse
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Columns:
         there = {meaning: name for meaning, name in meanings.items() if name in names}
         for meaning in self.needed:
             if meaning not in there and not (meaning == "currency" and self.default_currency):
-                raise problem(
+                raise misuse(
                     f"The file has no column {meanings[meaning]!r} for the {meaning}; it has {', '.join(names)}. "
                     f"Name it with --{meaning}-column{', or give --currency' if meaning == 'currency' else ''}."
                 )
@@ -59,11 +59,11 @@ def open_table(path: Path, columns: Columns) -> Table:
     openers: Mapping[str, Callable[[Path, Columns], Table]] = {".csv": CsvTable, ".parquet": ParquetTable}
     opener = openers.get(path.suffix.lower())
     if opener is None:
-        raise problem(f"{path.name} is neither .csv nor .parquet.")
+        raise misuse(f"{path.name} is neither .csv nor .parquet.")
     try:
         return opener(path, columns)
     except OSError as error:
-        raise problem(f"{path} cannot be read: {error}.") from error
+        raise misuse(f"{path} cannot be read: {error}.") from error
 
 
 def fingerprint(path: Path) -> str:
@@ -85,7 +85,7 @@ def whole_or_not(path: Path) -> Generator[Path, None, None]:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        raise problem(f"{path} cannot be written: {error}.") from error
+        raise misuse(f"{path} cannot be written: {error}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -104,9 +104,9 @@ class CsvTable:
                 self._names = next(lines, list[str]())
                 self._length = sum(1 for line in lines if line)
         except UnicodeDecodeError as error:
-            raise problem(f"{path} is not UTF-8; save it as 'CSV UTF-8'.") from error
+            raise misuse(f"{path} is not UTF-8; save it as 'CSV UTF-8'.") from error
         except csv.Error as error:
-            raise problem(f"{path} is not proper CSV: {error}.") from error
+            raise misuse(f"{path} is not proper CSV: {error}.") from error
         self._meanings = columns.found(self._names)
 
     def __len__(self) -> int:
@@ -160,18 +160,18 @@ class ParquetTable:
 
             import_module("pyarrow")
         except ImportError as missing:
-            raise problem(f"Parquet needs the module {missing.name}: pip install 'cbpii[parquet]'") from missing
+            raise misuse(f"Parquet needs the module {missing.name}: pip install 'cbpii[parquet]'") from missing
         self._path = path
         try:
             self._frame = nw.read_parquet(str(path), backend="pyarrow")
         except ValueError as error:
-            raise problem(f"{path} cannot be read: {error}") from error
+            raise misuse(f"{path} cannot be read: {error}") from error
         self._columns = columns
         self._meanings = columns.found(self._frame.columns)
         try:
             check_columns(self._frame, self._meanings)
         except TypeError as error:
-            raise problem(str(error)) from error
+            raise misuse(str(error)) from error
 
     def __len__(self) -> int:
         return len(self._frame)
