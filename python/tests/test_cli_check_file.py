@@ -286,3 +286,21 @@ def test_parquet_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPa
     (folder / "in.parquet").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert "pip install 'cbpii[parquet]'" in cbpii_command("check-file", "in.parquet", "out.parquet").err
+
+
+def test_places_that_cannot_be_written(folder: Path) -> None:
+    write_csv(folder / "in.csv", [row(0)])
+    done = cbpii_command("check-file", "in.csv", "missing/out.csv")
+    assert (done.code, "journal missing/out.csv.journal cannot be written" in done.err) == (2, True)
+    (folder / ".out.csv.unfinished").mkdir()
+    done = cbpii_command("check-file", "in.csv", "out.csv")
+    assert (done.code, "out.csv cannot be written" in done.err) == (2, True)
+    (folder / ".out.csv.unfinished").rmdir()
+    assert cbpii_command("check-file", "in.csv", "out.csv", "--json").json["done_before"] == 1
+
+
+def test_without_a_usual_bank_the_store_says_which(folder: Path) -> None:
+    path = folder / "cbpii.toml"
+    path.write_text(path.read_text().replace('bank = "bpce-17515"', "", 1))
+    write_csv(folder / "in.csv", [row(0), row(1, consent="lea", iban=LEA)])
+    assert cbpii_command("check-file", "in.csv", "out.csv").code == 0

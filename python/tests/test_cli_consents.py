@@ -151,3 +151,9 @@ def test_secrets_stay_hidden(configured: Path, arguments: list[str]) -> None:
     assert done.code in (2, 3)
     for secret in ("hunter2", "secret-code"):
         assert secret not in done.out + done.err
+
+
+def test_a_folder_that_cannot_be_written(configured: Path) -> None:
+    (configured / "pending").write_text("a file")
+    done = cbpii_command("consent", "start", "claire")
+    assert (done.code, "pending_folder" in done.err) == (2, True)
