@@ -6,7 +6,7 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core doc bench fuzz lint fmt deny clean
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python header doc bench fuzz lint fmt deny clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -24,7 +24,7 @@ install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; BUILT=folder:
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
-test: lint test-core test-c doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-c test-python doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank
 	$(CARGO) test --workspace --all-targets --no-fail-fast
@@ -36,6 +36,9 @@ test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples
 
 header: ## Write the C header anew from its sources
 	CBPII_WRITE_HEADER=1 $(CARGO) test -p cbpii-ffi --test header
+
+test-python: ## The Python package: build it and run all of its checks
+	python/run-tests
 
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps

@@ -1,0 +1,5 @@
+"""``python -m cbpii`` is the command ``cbpii``."""
+
+from .cli import main
+
+main()

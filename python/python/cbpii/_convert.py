@@ -1,0 +1,45 @@
+"""Moments as the extension counts them, and what pickle needs."""
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._cbpii import Account, FundsRequest
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
+_LAST = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
+
+
+def moment(milliseconds: int) -> datetime:
+    """The moment so many milliseconds after 1970, in UTC; one Python cannot express becomes the nearest it can."""
+    return _EPOCH + timedelta(milliseconds=min(max(milliseconds, _FIRST), _LAST))
+
+
+def milliseconds(moment: datetime) -> int | None:
+    """Milliseconds since 1970; None for a moment without a time zone."""
+    if not isinstance(moment, datetime):
+        raise TypeError(f"a datetime is needed, not {type(moment).__name__}")
+    if moment.utcoffset() is None:
+        return None
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def moment_of_text(text: str) -> datetime:
+    """A moment of RFC 3339 in UTC."""
+    return datetime.fromisoformat(text.removesuffix("Z") + "+00:00").astimezone(timezone.utc)
+
+
+def account(facts: dict[str, Any]) -> "Account":
+    """An account of what pickle kept."""
+    from ._cbpii import Account
+
+    return Account(**facts) if "iban" in facts else Account.other(**facts)
+
+
+def funds_request(facts: dict[str, Any]) -> "FundsRequest":
+    """A request of what pickle kept."""
+    from ._cbpii import FundsRequest
+
+    return FundsRequest(**facts)

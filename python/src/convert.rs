@@ -1,0 +1,167 @@
+//! Values between Python and the core.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cbpii::{CancelToken, ErrorCode, Timestamp};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDelta, PyFloat, PyInt, PyString, PyTuple};
+
+use crate::error::refused;
+
+/// An attribute of a module, imported once.
+macro_rules! imported {
+    ($py:expr, $module:literal, $name:literal) => {{
+        static CELL: pyo3::sync::PyOnceLock<pyo3::Py<pyo3::PyAny>> = pyo3::sync::PyOnceLock::new();
+        CELL.import($py, $module, $name)
+    }};
+}
+pub(crate) use imported;
+
+/// A moment as an aware datetime.
+pub(crate) fn moment(py: Python<'_>, moment: Timestamp) -> PyResult<Bound<'_, PyAny>> {
+    imported!(py, "cbpii._convert", "moment")?.call1((moment.unix_millis(),))
+}
+
+/// A moment that a caller gave as an aware datetime; `name` says which one.
+pub(crate) fn timestamp(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Timestamp> {
+    let py = given.py();
+    let millis = imported!(py, "cbpii._convert", "milliseconds")?.call1((given,))?;
+    millis.extract::<Option<i64>>()?.map(Timestamp::from_unix_millis).ok_or_else(|| {
+        let message = format!(
+            "The moment {name} has no time zone, so that nobody knows when it is; give an aware datetime, such as datetime.now(timezone.utc)."
+        );
+        refused(py, ErrorCode::Argument, &message)
+    })
+}
+
+/// The moment that was given, or the present.
+pub(crate) fn timestamp_or_now(given: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<Timestamp> {
+    use cbpii::Clock as _;
+    given.map_or_else(|| Ok(cbpii::SystemClock.now()), |given| timestamp(given, name))
+}
+
+/// A duration that a caller gave as a timedelta or in seconds; `name` says which one.
+pub(crate) fn duration(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
+    let is_number = given.is_instance_of::<PyFloat>() || given.is_instance_of::<PyInt>();
+    let seconds: f64 = if is_number && !given.is_instance_of::<PyBool>() {
+        given.extract()?
+    } else if given.is_instance_of::<PyDelta>() {
+        given.call_method0("total_seconds")?.extract()?
+    } else {
+        let kind = given.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "{name} is a timedelta or a number of seconds, not {kind}"
+        )));
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        let message =
+            format!("The option {name} is negative or beyond every clock; give seconds or a timedelta.");
+        refused(given.py(), ErrorCode::OptionValue, &message)
+    })
+}
+
+/// The limits of one call.
+pub(crate) fn limits(
+    timeout: Option<&Bound<'_, PyAny>>,
+    cancel: &CancelToken,
+) -> PyResult<cbpii::CallOptions> {
+    let mut options = cbpii::CallOptions::default().cancel(cancel.clone());
+    options.timeout = timeout.map(|given| duration(given, "timeout")).transpose()?;
+    Ok(options)
+}
+
+/// A member of one of the package's enums, by its stable name.
+pub(crate) fn enum_member<'py>(py: Python<'py>, class: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static ENUMS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let enums = ENUMS.get_or_try_init(py, || py.import("cbpii.enums").map(Bound::unbind))?;
+    enums.bind(py).getattr(class)?.call1((name,))
+}
+
+/// A certificate, key or keystore as callers give it.
+pub(crate) enum Source {
+    /// PEM text.
+    Text(String),
+    /// PEM or DER.
+    Bytes(Vec<u8>),
+    /// Of a file with either.
+    Path(PathBuf),
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // It may be a key. `Secret` overwrites what it takes over.
+        match self {
+            Self::Text(text) => drop(cbpii::Secret::new(std::mem::take(text))),
+            Self::Bytes(bytes) => drop(cbpii::SecretBytes::new(std::mem::take(bytes))),
+            Self::Path(_) => {}
+        }
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Source {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = given.cast::<PyString>() {
+            return Ok(Self::Text(text.to_cow()?.into_owned()));
+        }
+        if let Ok(bytes) = given.cast::<PyBytes>() {
+            return Ok(Self::Bytes(bytes.as_bytes().to_vec()));
+        }
+        if let Ok(bytes) = given.cast::<PyByteArray>() {
+            return Ok(Self::Bytes(bytes.to_vec()));
+        }
+        given.extract::<PathBuf>().map(Self::Path).map_err(|_| {
+            PyTypeError::new_err(
+                "PEM text (str), PEM or DER (bytes), or the path of a file (pathlib.Path) is needed",
+            )
+        })
+    }
+}
+
+impl Source {
+    /// What was given in memory; none for a path.
+    pub(crate) fn contents(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text.as_bytes()),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Path(_) => None,
+        }
+    }
+}
+
+/// An `Explanation`.
+pub(crate) fn explanation<'py>(py: Python<'py>, one: &cbpii::Explanation) -> PyResult<Bound<'py, PyAny>> {
+    imported!(py, "cbpii._results", "Explanation")?.call1((
+        one.method.as_str(),
+        one.url.as_str(),
+        PyTuple::new(py, &one.headers)?,
+        one.body.as_str(),
+        one.digest_input.as_deref(),
+        one.signing_string.as_deref(),
+        one.key_id.as_deref(),
+        one.key_id_source.as_deref(),
+        one.to_string(),
+    ))
+}
+
+/// A `FundsConfirmation`.
+pub(crate) fn confirmation<'py>(
+    py: Python<'py>,
+    one: &cbpii::FundsConfirmation,
+) -> PyResult<Bound<'py, PyAny>> {
+    imported!(py, "cbpii._results", "FundsConfirmation")?.call1((
+        one.available,
+        one.reference.as_str(),
+        one.request_id.as_deref(),
+        one.correlation_id.as_deref(),
+        one.bank_id.as_str(),
+        moment(py, one.checked_at)?,
+        one.duration,
+        enum_member(py, "ResponseSignature", one.response_signature.as_str())?,
+        one.deprecation_warning.as_deref(),
+    ))
+}

@@ -1,0 +1,418 @@
+//! Who the issuer is: certificates, keys, signers.
+
+use std::sync::Arc;
+
+use cbpii::identity::{
+    CertificateChain, CertificateReport, CertificateUse, InspectOptions, PrivateKey, SignatureAlgorithm,
+    Signer,
+};
+use cbpii::{Bank, Error, ErrorCode, RequestSent};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::call::direct;
+use crate::convert::{Source, enum_member, imported, timestamp_or_now};
+use crate::error::{callback_failed, ending, refused};
+use crate::gate;
+use crate::secret::GivenSecret;
+
+/// A chain, of wherever it was given.
+fn chain(certificate: &Source) -> cbpii::Result<CertificateChain> {
+    check_text(certificate, ErrorCode::CertificateUnreadable)?;
+    match certificate {
+        Source::Path(path) => CertificateChain::from_bytes(&read(path, ErrorCode::CertificateUnreadable)?),
+        _ => CertificateChain::from_bytes(certificate.contents().unwrap_or_default()),
+    }
+}
+
+/// A key, of wherever it was given.
+fn key(key: &Source, password: Option<&cbpii::Secret>) -> cbpii::Result<PrivateKey> {
+    check_text(key, ErrorCode::KeyUnreadable)?;
+    match key {
+        Source::Path(path) => {
+            let bytes = cbpii::SecretBytes::new(read(path, ErrorCode::KeyUnreadable)?);
+            PrivateKey::from_bytes(bytes.expose(), password)
+        }
+        _ => PrivateKey::from_bytes(key.contents().unwrap_or_default(), password),
+    }
+}
+
+/// A text that is no PEM is most likely meant as a path.
+fn check_text(source: &Source, code: ErrorCode) -> cbpii::Result<()> {
+    match source {
+        Source::Text(text) if !text.contains("-----BEGIN") => {
+            let message = "The text is not PEM (a str is never taken as a path); give pathlib.Path(…) for a file, or bytes for DER.";
+            Err(Error::new(code, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read(path: &std::path::Path, code: ErrorCode) -> cbpii::Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        let why = error.kind();
+        Error::new(code, format!("The file {path:?} cannot be read ({why}); check path and rights."))
+    })
+}
+
+/// A keystore, of wherever it was given.
+fn keystore(source: &Source) -> cbpii::Result<cbpii::SecretBytes> {
+    match source {
+        Source::Path(path) => read(path, ErrorCode::KeyUnreadable).map(cbpii::SecretBytes::new),
+        _ => Ok(cbpii::SecretBytes::new(source.contents().unwrap_or_default())),
+    }
+}
+
+/// A signer written in Python.
+struct PySigner {
+    sign: Py<PyAny>,
+    algorithms: Vec<SignatureAlgorithm>,
+}
+
+impl PySigner {
+    fn given(sign: Py<PyAny>, algorithms: &Bound<'_, PyAny>) -> PyResult<Arc<dyn Signer>> {
+        let py = algorithms.py();
+        if !sign.bind(py).is_callable() {
+            return Err(PyTypeError::new_err("sign is a callable of algorithm and message"));
+        }
+        let mut known = Vec::new();
+        for name in algorithms.try_iter()? {
+            let name: String = name?.extract()?;
+            known.push(direct(py, || name.parse())?);
+        }
+        if known.is_empty() {
+            return Err(refused(
+                py,
+                ErrorCode::OptionValue,
+                "The signer offers no algorithm; name at least one.",
+            ));
+        }
+        Ok(Arc::new(Self { sign, algorithms: known }))
+    }
+}
+
+impl Signer for PySigner {
+    fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> cbpii::Result<Vec<u8>> {
+        let signature = gate::attach(|py| {
+            let signature = || -> PyResult<Vec<u8>> {
+                let algorithm = enum_member(py, "SignatureAlgorithm", algorithm.as_str())?;
+                let signature = self.sign.bind(py).call1((algorithm, PyBytes::new(py, message)))?;
+                Ok(signature.cast::<PyBytes>()?.as_bytes().to_vec())
+            };
+            signature().map_err(|raised| {
+                callback_failed(py, raised, ErrorCode::SignerFailed, RequestSent::No, "signer")
+            })
+        });
+        signature.unwrap_or_else(|| Err(ending()))
+    }
+
+    fn algorithms(&self) -> Vec<SignatureAlgorithm> {
+        self.algorithms.clone()
+    }
+}
+
+/// Who we are to the bank's TLS: the QWAC's certificate chain and its key.
+///
+/// Each is given as the path (``pathlib.Path``) of a PEM or DER file, or as its contents: PEM as text or bytes, DER as
+/// bytes. A ``str`` is always PEM text, never a path. Certificates may come in any order.
+///
+/// Raises ``configuration.certificate_unreadable``, ``configuration.key_unreadable``, ``configuration.key_password``,
+/// ``configuration.key_unsupported``, ``configuration.key_mismatch``.
+#[pyclass(frozen, module = "cbpii")]
+pub(crate) struct TransportIdentity(cbpii::identity::TransportIdentity);
+
+#[pymethods]
+impl TransportIdentity {
+    #[new]
+    #[pyo3(signature = (certificate, key, *, password=None))]
+    fn new(
+        py: Python<'_>,
+        certificate: Source,
+        key: Source,
+        password: Option<GivenSecret>,
+    ) -> PyResult<Self> {
+        let identity = direct(py, || {
+            let password = password.as_ref().map(|given| &given.0);
+            cbpii::identity::TransportIdentity::new(chain(&certificate)?, self::key(&key, password)?)
+        });
+        identity.map(Self)
+    }
+
+    /// From a PKCS#12 keystore (``.p12``, ``.pfx``) or the path of one.
+    #[staticmethod]
+    #[pyo3(signature = (keystore, *, password))]
+    fn from_pkcs12(py: Python<'_>, keystore: Source, password: GivenSecret) -> PyResult<Self> {
+        let identity = direct(py, || {
+            let bytes = self::keystore(&keystore)?;
+            cbpii::identity::TransportIdentity::from_pkcs12(bytes.expose(), &password.0)
+        });
+        identity.map(Self)
+    }
+
+    /// With a key in an HSM or KMS: ``sign(algorithm, message)`` returns the bare signature of the message (not of
+    /// its hash). It is called from any thread. An RSA key must offer ``rsa-pss-sha256`` for TLS 1.3.
+    ///
+    /// What it raises becomes ``configuration.signer_failed``.
+    #[staticmethod]
+    fn with_signer(
+        py: Python<'_>,
+        certificate: Source,
+        sign: Py<PyAny>,
+        algorithms: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let signer = PySigner::given(sign, algorithms)?;
+        let identity =
+            direct(py, || cbpii::identity::TransportIdentity::with_signer(chain(&certificate)?, signer));
+        identity.map(Self)
+    }
+
+    /// The subject of the certificate (RFC 4514).
+    #[getter]
+    fn subject(&self) -> String {
+        subject(self.0.chain())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("TransportIdentity({:?})", self.subject())
+    }
+}
+
+/// Who signs our requests: the QSealC's certificate chain and its key. Takes what :class:`TransportIdentity` takes.
+///
+/// ``key_id`` states the whole ``keyId`` of signatures, instead of the one the bank's record would make: for instance the
+/// URL at which the certificate was published. Raises ``configuration.header`` when it cannot be sent.
+#[pyclass(frozen, module = "cbpii")]
+pub(crate) struct SealIdentity(cbpii::identity::SealIdentity);
+
+impl SealIdentity {
+    fn finish(
+        py: Python<'_>,
+        key_id: Option<String>,
+        make: impl FnOnce() -> cbpii::Result<cbpii::identity::SealIdentity> + Send,
+    ) -> PyResult<Self> {
+        let identity = direct(py, || {
+            let identity = make()?;
+            match key_id {
+                Some(key_id) => identity.with_key_id(key_id),
+                None => Ok(identity),
+            }
+        });
+        identity.map(Self)
+    }
+}
+
+#[pymethods]
+impl SealIdentity {
+    #[new]
+    #[pyo3(signature = (certificate, key, *, password=None, key_id=None))]
+    fn new(
+        py: Python<'_>,
+        certificate: Source,
+        key: Source,
+        password: Option<GivenSecret>,
+        key_id: Option<String>,
+    ) -> PyResult<Self> {
+        Self::finish(py, key_id, || {
+            let password = password.as_ref().map(|given| &given.0);
+            cbpii::identity::SealIdentity::new(chain(&certificate)?, self::key(&key, password)?)
+        })
+    }
+
+    /// From a PKCS#12 keystore (``.p12``, ``.pfx``) or the path of one.
+    #[staticmethod]
+    #[pyo3(signature = (keystore, *, password, key_id=None))]
+    fn from_pkcs12(
+        py: Python<'_>,
+        keystore: Source,
+        password: GivenSecret,
+        key_id: Option<String>,
+    ) -> PyResult<Self> {
+        Self::finish(py, key_id, || {
+            let bytes = self::keystore(&keystore)?;
+            cbpii::identity::SealIdentity::from_pkcs12(bytes.expose(), &password.0)
+        })
+    }
+
+    /// With a key in an HSM or KMS: ``sign(algorithm, message)`` returns the bare signature of the message (not of
+    /// its hash). It is called from any thread. What it raises becomes ``configuration.signer_failed``.
+    #[staticmethod]
+    #[pyo3(signature = (certificate, sign, algorithms, *, key_id=None))]
+    fn with_signer(
+        py: Python<'_>,
+        certificate: Source,
+        sign: Py<PyAny>,
+        algorithms: &Bound<'_, PyAny>,
+        key_id: Option<String>,
+    ) -> PyResult<Self> {
+        let signer = PySigner::given(sign, algorithms)?;
+        Self::finish(py, key_id, || {
+            Ok(cbpii::identity::SealIdentity::with_signer(chain(&certificate)?, signer))
+        })
+    }
+
+    /// The subject of the certificate (RFC 4514).
+    #[getter]
+    fn subject(&self) -> String {
+        subject(self.0.chain())
+    }
+
+    /// The ``keyId`` that was stated, if any.
+    #[getter]
+    fn key_id(&self) -> Option<&str> {
+        self.0.key_id()
+    }
+
+    fn __repr__(&self) -> String {
+        match self.0.key_id() {
+            Some(key_id) => format!("SealIdentity({:?}, key_id={key_id:?})", self.subject()),
+            None => format!("SealIdentity({:?})", self.subject()),
+        }
+    }
+}
+
+fn subject(chain: &CertificateChain) -> String {
+    use cbpii::Clock as _;
+    chain.report(cbpii::SystemClock.now()).subject.rfc4514
+}
+
+/// The card issuer: the regulated party that asks.
+///
+/// - ``client_id``: as registered at the bank, usually the organisation identifier ``PSDFR-ACPR-12345``.
+/// - ``redirect_uri``: where the bank sends the cardholder back, kept byte for byte.
+/// - ``client_secret``: for the banks that want one.
+/// - ``transport``: the QWAC, for mutual TLS.
+/// - ``seal``: the QSealC, for signed requests.
+///
+/// Raises ``configuration.client_id``, ``configuration.redirect_uri``, ``configuration.client_secret``.
+#[pyclass(frozen, module = "cbpii")]
+pub(crate) struct Issuer(pub(crate) cbpii::Issuer);
+
+#[pymethods]
+impl Issuer {
+    #[new]
+    #[pyo3(signature = (*, client_id, redirect_uri, client_secret=None, transport=None, seal=None))]
+    fn new(
+        py: Python<'_>,
+        client_id: &str,
+        redirect_uri: &str,
+        client_secret: Option<GivenSecret>,
+        transport: Option<&Bound<'_, TransportIdentity>>,
+        seal: Option<&Bound<'_, SealIdentity>>,
+    ) -> PyResult<Self> {
+        let (transport, seal) =
+            (transport.map(|one| one.get().0.clone()), seal.map(|one| one.get().0.clone()));
+        let issuer = direct(py, || {
+            let mut issuer = cbpii::Issuer::new(client_id, redirect_uri)?;
+            if let Some(secret) = client_secret {
+                issuer = issuer.with_client_secret(secret.0)?;
+            }
+            if let Some(transport) = transport {
+                issuer = issuer.with_transport(transport);
+            }
+            Ok(match seal {
+                Some(seal) => issuer.with_seal(seal),
+                None => issuer,
+            })
+        });
+        issuer.map(Self)
+    }
+
+    /// The client_id.
+    #[getter]
+    fn client_id(&self) -> &str {
+        self.0.client_id()
+    }
+
+    /// The redirect URI, byte for byte.
+    #[getter]
+    fn redirect_uri(&self) -> &str {
+        self.0.redirect_uri()
+    }
+
+    /// The eligibility check of the product's prerequisites at ``now``, by default the present: every finding of both
+    /// certificates that matters at this bank. Those of severity ``error`` keep a client from being built.
+    #[pyo3(signature = (bank, *, now=None))]
+    fn check<'py>(
+        &self,
+        bank: &Bound<'py, PyAny>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let py = bank.py();
+        let now = timestamp_or_now(now, "now")?;
+        let bank = given_bank(bank)?;
+        let findings = direct(py, || Ok(self.0.check(&bank, now)))?;
+        let finding = imported!(py, "cbpii._certificate", "finding")?;
+        findings
+            .iter()
+            .map(|one| finding.call1((one.severity.as_str(), one.code.as_str(), one.sentence.as_str())))
+            .collect()
+    }
+
+    fn __repr__(&self) -> String {
+        let shown = |there: bool| if there { "…" } else { "None" };
+        format!(
+            "Issuer(client_id={:?}, redirect_uri={:?}, transport={}, seal={})",
+            self.0.client_id(),
+            self.0.redirect_uri(),
+            shown(self.0.transport().is_some()),
+            shown(self.0.seal().is_some())
+        )
+    }
+}
+
+/// A `Bank` as the core's.
+pub(crate) fn given_bank(bank: &Bound<'_, PyAny>) -> PyResult<Bank> {
+    let py = bank.py();
+    if !bank.is_instance(imported!(py, "cbpii._bank", "Bank")?)? {
+        return Err(PyTypeError::new_err("bank is a Bank"));
+    }
+    let record: String = bank.call_method0("to_json")?.extract()?;
+    direct(py, || Bank::from_json(&record))
+}
+
+/// A report on a certificate, as JSON.
+#[pyfunction]
+#[pyo3(name = "_inspect_certificate")]
+#[expect(clippy::too_many_arguments, reason = "they are the options of one call")]
+pub(crate) fn inspect_certificate(
+    py: Python<'_>,
+    certificate: Source,
+    r#use: Option<&str>,
+    key: Option<Source>,
+    password: Option<GivenSecret>,
+    client_id: Option<String>,
+    accept_pss: bool,
+    now: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    let now = timestamp_or_now(now, "now")?;
+    direct(py, || {
+        let mut options = InspectOptions::at(now).accepting_pss(accept_pss);
+        if let Some(name) = r#use {
+            options = options.for_use(certificate_use(name)?);
+        }
+        if let Some(key) = &key {
+            options = options.with_key(self::key(key, password.as_ref().map(|given| &given.0))?);
+        }
+        if let Some(client_id) = client_id {
+            options = options.with_client_id(client_id);
+        }
+        let report = CertificateReport::of(&chain(&certificate)?, &options);
+        serde_json::to_string(&report).map_err(|_| unwritable())
+    })
+}
+
+fn certificate_use(name: &str) -> cbpii::Result<CertificateUse> {
+    match name {
+        "transport" => Ok(CertificateUse::Transport),
+        "seal" => Ok(CertificateUse::Seal),
+        _ => Err(Error::new(
+            ErrorCode::OptionValue,
+            "The use of a certificate is neither transport nor seal; use one of them.",
+        )),
+    }
+}
+
+fn unwritable() -> Error {
+    Error::new(ErrorCode::Internal, "A report on a certificate could not be written as JSON; report it.")
+}

@@ -1,0 +1,54 @@
+//! The core's log records, handed to Python's `logging`. They hold no secret.
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use crate::gate;
+
+struct Forwarder;
+
+/// Hands on what the core logs from now on. What its libraries log stays here: it may hold what was sent.
+pub(crate) fn forward() {
+    if log::set_logger(&Forwarder).is_ok() {
+        log::set_max_level(LevelFilter::Debug);
+    }
+}
+
+impl Log for Forwarder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "cbpii" && metadata.level() <= Level::Debug
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        // Nothing is logged while the interpreter is ending.
+        gate::attach(|py| {
+            if let Err(raised) = hand_on(py, record) {
+                raised.write_unraisable(py, None);
+            }
+        });
+    }
+
+    fn flush(&self) {}
+}
+
+fn hand_on(py: Python<'_>, record: &Record<'_>) -> PyResult<()> {
+    static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let logger = LOGGER.get_or_try_init(py, || {
+        py.import("logging")?.call_method1("getLogger", ("cbpii",)).map(Bound::unbind)
+    })?;
+    let logger = logger.bind(py);
+    let level = match record.level() {
+        Level::Error => 40,
+        Level::Warn => 30,
+        Level::Info => 20,
+        Level::Debug | Level::Trace => 10,
+    };
+    if logger.call_method1("isEnabledFor", (level,))?.extract()? {
+        logger.call_method1("log", (level, "%s", record.args().to_string()))?;
+    }
+    Ok(())
+}
