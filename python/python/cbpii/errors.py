@@ -7,13 +7,15 @@ never "no funds"**: whatever is not a well-formed yes or no of the bank is raise
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from . import _cbpii
 from .enums import Advice, ErrorKind, RequestSent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
 
     from ._results import Explanation
 
@@ -102,7 +104,7 @@ class CbpiiError(Exception):
         if cls._kind is not None:
             cls._classes.setdefault(cls._kind, cls)
 
-    def __new__(cls, code: str, message: str, **_facts: Any) -> "CbpiiError":
+    def __new__(cls, code: str, message: str, **_facts: Any) -> "Self":
         entry = CATALOGUE.get(code)
         if entry is None:
             raise ValueError(f"{code!r} is not a code of cbpii.errors.CATALOGUE")
@@ -110,7 +112,7 @@ class CbpiiError(Exception):
         made = wanted if cls is CbpiiError else cls
         if not issubclass(made, wanted):
             raise ValueError(f"{code!r} is a code of {wanted.__name__}, not of {made.__name__}")
-        return super(CbpiiError, made).__new__(made, message)
+        return cast("Self", super(CbpiiError, made).__new__(made, message))
 
     def __init__(
         self,
