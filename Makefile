@@ -18,8 +18,8 @@ demo-c: ## The same journey from C (BROWSER=1: click through the consent page yo
 	@$(CARGO) build --quiet -p cbpii-ffi -p cbpii-sandbox
 	@ffi/examples/demo $(if $(BROWSER),--browser)
 
-install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; BUILT=folder: what is already built)
-	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") $(if $(BUILT),--built "$(BUILT)")
+install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; FEATURES=aws-lc-rs; BUILT=folder: what is already built)
+	FEATURES="$(FEATURES)" ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") $(if $(BUILT),--built "$(BUILT)")
 
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall

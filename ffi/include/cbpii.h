@@ -720,16 +720,16 @@ typedef struct cbpii_tokens cbpii_tokens;
 // `CBPII_ERROR_NETWORK_TRANSPORT_FAILED`, which is never repeated, or with `CBPII_ERROR_NETWORK_CONNECT` or another network
 // error, and with `cbpii_error_set_request_sent`: what of these is repeated depends on it. Called from any thread, several
 // at once.
-typedef struct cbpii_error *(*cbpii_exchange)(void *user_data,
-                                              const struct cbpii_http_request *request,
-                                              struct cbpii_http_response *response);
+typedef cbpii_error *(*cbpii_exchange)(void *user_data,
+                                       const cbpii_http_request *request,
+                                       cbpii_http_response *response);
 
 // Ends the life of a callback's `user_data`.
 typedef void (*cbpii_destroy)(void *user_data);
 
 // An HTTP stack of the caller: TLS and the client certificate are then its business. The function that takes a transport
 // copies this struct.
-typedef struct cbpii_transport {
+typedef struct {
     // Given to the functions below.
     void *user_data;
     // Makes one exchange.
@@ -739,7 +739,7 @@ typedef struct cbpii_transport {
 } cbpii_transport;
 
 // Called after every HTTP exchange, on the thread that made it. It must be quick.
-typedef void (*cbpii_event_listener)(void *user_data, const struct cbpii_event *event);
+typedef void (*cbpii_event_listener)(void *user_data, const cbpii_event *event);
 
 // Gives the present time in milliseconds since 1970 (UTC). Called from any thread, several at once.
 typedef int64_t (*cbpii_now)(void *user_data);
@@ -748,17 +748,17 @@ typedef int64_t (*cbpii_now)(void *user_data);
 // there is room for `capacity` bytes (1024), and its length to `signature_length`. Returns NULL, or an error of
 // `cbpii_error_new`, best with `CBPII_ERROR_CONFIGURATION_SIGNER_FAILED`; it becomes the error of the call that needed the
 // signature. Called from any thread, several at once.
-typedef struct cbpii_error *(*cbpii_sign)(void *user_data,
-                                          int32_t algorithm,
-                                          const uint8_t *message,
-                                          size_t message_length,
-                                          uint8_t *signature,
-                                          size_t capacity,
-                                          size_t *signature_length);
+typedef cbpii_error *(*cbpii_sign)(void *user_data,
+                                   int32_t algorithm,
+                                   const uint8_t *message,
+                                   size_t message_length,
+                                   uint8_t *signature,
+                                   size_t capacity,
+                                   size_t *signature_length);
 
 // A key in an HSM, a smart card, another process: bytes in, signature out. The function that takes a signer copies this
 // struct.
-typedef struct cbpii_signer {
+typedef struct {
     // Given to the functions below.
     void *user_data;
     // Signs.
@@ -773,28 +773,28 @@ typedef struct cbpii_signer {
 } cbpii_signer;
 
 // One check of many. Session and request are borrowed until the function that gave them is called again or returns for good.
-typedef struct cbpii_check {
+typedef struct {
     // The consent to ask with.
-    const struct cbpii_session *session;
+    const cbpii_session *session;
     // The question.
-    const struct cbpii_funds_request *request;
+    const cbpii_funds_request *request;
     // Anything of the caller's, to match the answer by.
     void *context;
 } cbpii_check;
 
 // Gives the next check: fills in `check` and returns true, or returns false behind the last. Called from threads of the
 // library, never two at a time, while results are being handed over on the caller's thread.
-typedef bool (*cbpii_next_check)(void *user_data, struct cbpii_check *check);
+typedef bool (*cbpii_next_check)(void *user_data, cbpii_check *check);
 
 // Takes a result: exactly one of `confirmation` and `error` is not NULL; both are borrowed for the call. Returns true to go
 // on, false to stop. Called on the caller's thread, in the order in which the checks end.
 typedef bool (*cbpii_take_result)(void *user_data,
                                   void *context,
-                                  const struct cbpii_funds_confirmation *confirmation,
-                                  const struct cbpii_error *error);
+                                  const cbpii_funds_confirmation *confirmation,
+                                  const cbpii_error *error);
 
 // How far many checks have come.
-typedef struct cbpii_progress {
+typedef struct {
     // Checks that ended, well or not.
     uint64_t done;
     // Of these, with "the funds are there".
@@ -816,17 +816,14 @@ extern "C" {
 //
 // Fails with configuration.bank_unknown, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_bpce(const char *code,
-                                    int32_t environment,
-                                    struct cbpii_bank **bank);
+cbpii_error *cbpii_bank_bpce(const char *code,
+                             int32_t environment,
+                             cbpii_bank **bank);
 
 // The bank of the directory with this id, e.g. "bpce-17515" or "lydia".
 //
 // Fails with configuration.bank_unknown, request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_by_id(const char *id,
-                                     int32_t environment,
-                                     struct cbpii_bank **bank);
+CBPII_MUST_USE cbpii_error *cbpii_bank_by_id(const char *id, int32_t environment, cbpii_bank **bank);
 
 // A bank from its record as JSON. With "base" and "environment" it is the directory's record of that id, changed by
 // the other members (RFC 7396); without a base, "id", "name" and "standard" are needed. Every field of the record can be
@@ -835,143 +832,137 @@ struct cbpii_error *cbpii_bank_by_id(const char *id,
 // Fails with configuration.bank_record (naming the path of the field), configuration.bank_unknown,
 // configuration.endpoint_invalid, configuration.trust_anchor, configuration.header, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_from_json(const char *json,
-                                         struct cbpii_bank **bank);
+cbpii_error *cbpii_bank_from_json(const char *json,
+                                  cbpii_bank **bank);
 
 // A bank of its own for the caller, for instance out of a list.
 //
 // Fails with request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_clone(const struct cbpii_bank *original,
-                                     struct cbpii_bank **bank);
+CBPII_MUST_USE cbpii_error *cbpii_bank_clone(const cbpii_bank *original, cbpii_bank **bank);
 
 // The whole record as JSON, which `cbpii_bank_from_json` reads back.
 //
 // Fails with request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_to_json(const struct cbpii_bank *bank,
-                                       struct cbpii_string **json);
+CBPII_MUST_USE cbpii_error *cbpii_bank_to_json(const cbpii_bank *bank, cbpii_string **json);
 
 // Moves all three addresses to another origin, e.g. "https://localhost:8443"; paths and queries stay.
 //
 // Fails with configuration.endpoint_invalid, configuration.endpoint_missing, request.argument; the bank is then as it
 // was.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_set_origin(struct cbpii_bank *bank,
-                                          const char *origin);
+cbpii_error *cbpii_bank_set_origin(cbpii_bank *bank,
+                                   const char *origin);
 
 // Sets where the cardholder's browser is sent for consent: an absolute https URL.
 //
 // Fails with configuration.endpoint_invalid, request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_bank_set_authorize_url(struct cbpii_bank *bank, const char *url);
+CBPII_MUST_USE cbpii_error *cbpii_bank_set_authorize_url(cbpii_bank *bank, const char *url);
 
 // Sets where codes and refresh tokens are changed for tokens: an absolute https URL.
 //
 // Fails with configuration.endpoint_invalid, request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_bank_set_token_url(struct cbpii_bank *bank, const char *url);
+CBPII_MUST_USE cbpii_error *cbpii_bank_set_token_url(cbpii_bank *bank, const char *url);
 
 // Sets where funds are asked for: an absolute https URL.
 //
 // Fails with configuration.endpoint_invalid, request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_bank_set_funds_url(struct cbpii_bank *bank, const char *url);
+CBPII_MUST_USE cbpii_error *cbpii_bank_set_funds_url(cbpii_bank *bank, const char *url);
 
 // Trusts one or more further root certificates (PEM text) for the bank's TLS. `only` true: these alone, not the public
 // web's roots; it holds for all own roots of the bank.
 //
 // Fails with configuration.trust_anchor, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_add_trust_anchor(struct cbpii_bank *bank,
-                                                const char *pem,
-                                                bool only);
+cbpii_error *cbpii_bank_add_trust_anchor(cbpii_bank *bank,
+                                         const char *pem,
+                                         bool only);
 
 // The stable name of the record, e.g. "bpce-17515".
-const char *cbpii_bank_id(const struct cbpii_bank *bank);
+const char *cbpii_bank_id(const cbpii_bank *bank);
 
 // The bank's name, for people.
-const char *cbpii_bank_name(const struct cbpii_bank *bank);
+const char *cbpii_bank_name(const cbpii_bank *bank);
 
 // The brand the cardholder knows. NULL when there is none of its own.
-const char *cbpii_bank_brand(const struct cbpii_bank *bank);
+const char *cbpii_bank_brand(const cbpii_bank *bank);
 
 // The bank's five digits in a French IBAN (positions 5 to 9). NULL when no single code names it.
-const char *cbpii_bank_establishment_code(const struct cbpii_bank *bank);
+const char *cbpii_bank_establishment_code(const cbpii_bank *bank);
 
 // What a user of this record should know: what is deduced, chosen or unknown. NULL when there is nothing.
-const char *cbpii_bank_note(const struct cbpii_bank *bank);
+const char *cbpii_bank_note(const cbpii_bank *bank);
 
 // Where the cardholder's browser is sent for consent. NULL when the caller must set it.
-const char *cbpii_bank_authorize_url(const struct cbpii_bank *bank);
+const char *cbpii_bank_authorize_url(const cbpii_bank *bank);
 
 // Where codes and refresh tokens are changed for tokens. NULL when the caller must set it.
-const char *cbpii_bank_token_url(const struct cbpii_bank *bank);
+const char *cbpii_bank_token_url(const cbpii_bank *bank);
 
 // Where funds are asked for. NULL when the caller must set it.
-const char *cbpii_bank_funds_url(const struct cbpii_bank *bank);
+const char *cbpii_bank_funds_url(const cbpii_bank *bank);
 
 // The OAuth 2 scope of this role: "cbpii", or "piisp" for STET 1.4.0.
-const char *cbpii_bank_scope(const struct cbpii_bank *bank);
+const char *cbpii_bank_scope(const cbpii_bank *bank);
 
 // Which installation the addresses belong to: one of `CBPII_ENVIRONMENT_…`. 0 when the record does not say.
-int32_t cbpii_bank_environment(const struct cbpii_bank *bank);
+int32_t cbpii_bank_environment(const cbpii_bank *bank);
 
 // The version of the STET definition the bank speaks: one of `CBPII_STANDARD_…`. 0 for NULL.
-int32_t cbpii_bank_standard(const struct cbpii_bank *bank);
+int32_t cbpii_bank_standard(const cbpii_bank *bank);
 
 // Whether something in the record has not been confirmed by the bank's own pages; the note says what.
-bool cbpii_bank_is_unverified(const struct cbpii_bank *bank);
+bool cbpii_bank_is_unverified(const cbpii_bank *bank);
 
 // How long a consent lasts from the strong authentication, in days: 180, or 90. 0 for NULL.
-int32_t cbpii_bank_consent_lifetime_days(const struct cbpii_bank *bank);
+int32_t cbpii_bank_consent_lifetime_days(const cbpii_bank *bank);
 
 // Whether the issuer needs a client secret at this bank.
-bool cbpii_bank_wants_client_secret(const struct cbpii_bank *bank);
+bool cbpii_bank_wants_client_secret(const cbpii_bank *bank);
 
 // Whether the bank refuses certificates that are themselves signed with RSASSA-PSS.
-bool cbpii_bank_refuses_pss_certificates(const struct cbpii_bank *bank);
+bool cbpii_bank_refuses_pss_certificates(const cbpii_bank *bank);
 
 // Frees a bank that the caller owns, not one borrowed from a list. NULL is left alone.
-void cbpii_bank_free(struct cbpii_bank *bank);
+void cbpii_bank_free(cbpii_bank *bank);
 
 // Every bank of the directory in this environment.
 //
 // Fails with request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_list_directory(int32_t environment,
-                                              struct cbpii_bank_list **banks);
+CBPII_MUST_USE cbpii_error *cbpii_bank_list_directory(int32_t environment, cbpii_bank_list **banks);
 
 // The banks a person may mean, best first: every word must be part of the name, the brand or the code, whatever its case
 // and accents. The list may be empty.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_list_find(const char *words,
-                                         int32_t environment,
-                                         struct cbpii_bank_list **banks);
+cbpii_error *cbpii_bank_list_find(const char *words,
+                                  int32_t environment,
+                                  cbpii_bank_list **banks);
 
 // The bank, or the brands of the bank, that hold the account: found by positions 5 to 9 of a French IBAN. At least one.
 //
 // Fails with request.iban, configuration.bank_unknown, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_list_from_iban(const char *iban,
-                                              int32_t environment,
-                                              struct cbpii_bank_list **banks);
+cbpii_error *cbpii_bank_list_from_iban(const char *iban,
+                                       int32_t environment,
+                                       cbpii_bank_list **banks);
 
 // Every bank with this establishment code, the main brand first. The list may be empty.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_bank_list_by_code(const char *code,
-                                            int32_t environment,
-                                            struct cbpii_bank_list **banks);
+cbpii_error *cbpii_bank_list_by_code(const char *code,
+                                     int32_t environment,
+                                     cbpii_bank_list **banks);
 
 // How many banks there are. 0 for NULL.
-size_t cbpii_bank_list_length(const struct cbpii_bank_list *banks);
+size_t cbpii_bank_list_length(const cbpii_bank_list *banks);
 
 // A bank of the list, borrowed from it; `cbpii_bank_clone` makes one to keep. NULL beyond the last.
-const struct cbpii_bank *cbpii_bank_list_get(const struct cbpii_bank_list *banks, size_t place);
+const cbpii_bank *cbpii_bank_list_get(const cbpii_bank_list *banks, size_t place);
 
 // Frees a list and the banks in it. NULL is left alone.
-void cbpii_bank_list_free(struct cbpii_bank_list *banks);
+void cbpii_bank_list_free(cbpii_bank_list *banks);
 
 // The stable name of an environment, e.g. "production-legacy". NULL for a number that is none.
 const char *cbpii_environment_name(int32_t environment);
@@ -982,180 +973,175 @@ const char *cbpii_standard_name(int32_t standard);
 // A token that has not been cancelled.
 //
 // Fails with request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_cancel_token_new(struct cbpii_cancel_token **token);
+CBPII_MUST_USE cbpii_error *cbpii_cancel_token_new(cbpii_cancel_token **token);
 
 // Ends every call that runs under this token with the error `cancelled`, and every later one before it starts. May be
 // called from any thread, but not from a signal handler: it takes a lock. NULL is left alone.
-void cbpii_cancel_token_cancel(const struct cbpii_cancel_token *token);
+void cbpii_cancel_token_cancel(const cbpii_cancel_token *token);
 
 // Whether the token was cancelled.
-bool cbpii_cancel_token_is_cancelled(const struct cbpii_cancel_token *token);
+bool cbpii_cancel_token_is_cancelled(const cbpii_cancel_token *token);
 
 // Frees the token; calls that run under it go on. NULL is left alone.
-void cbpii_cancel_token_free(struct cbpii_cancel_token *token);
+void cbpii_cancel_token_free(cbpii_cancel_token *token);
 
 // How many findings there are. 0 for NULL.
-size_t cbpii_findings_count(const struct cbpii_findings *findings);
+size_t cbpii_findings_count(const cbpii_findings *findings);
 
 // How grave a finding is: one of `CBPII_SEVERITY_…`. 0 beyond the last.
-int32_t cbpii_findings_severity(const struct cbpii_findings *findings, size_t place);
+int32_t cbpii_findings_severity(const cbpii_findings *findings, size_t place);
 
 // What a finding is about: a stable text, e.g. "not_a_cbpii". NULL beyond the last.
-const char *cbpii_findings_code(const struct cbpii_findings *findings, size_t place);
+const char *cbpii_findings_code(const cbpii_findings *findings, size_t place);
 
 // What was found and what to do, for a person. NULL beyond the last.
-const char *cbpii_findings_sentence(const struct cbpii_findings *findings, size_t place);
+const char *cbpii_findings_sentence(const cbpii_findings *findings, size_t place);
 
 // Frees findings that the caller owns, not those borrowed from a report. NULL is left alone.
-void cbpii_findings_free(struct cbpii_findings *findings);
+void cbpii_findings_free(cbpii_findings *findings);
 
 // Options that hold a certificate against the present time only.
 //
 // Fails with request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_inspect_options_new(struct cbpii_inspect_options **options);
+CBPII_MUST_USE cbpii_error *cbpii_inspect_options_new(cbpii_inspect_options **options);
 
 // Sets the moment findings about validity are as of, in milliseconds since 1970 (UTC).
 //
 // Fails with request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_inspect_options_set_now(struct cbpii_inspect_options *options,
-                                                  int64_t now);
+CBPII_MUST_USE cbpii_error *cbpii_inspect_options_set_now(cbpii_inspect_options *options, int64_t now);
 
 // Also checks that the certificate was issued for this use: one of `CBPII_USE_…`.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_inspect_options_set_use(struct cbpii_inspect_options *options,
-                                                  int32_t certificate_use);
+cbpii_error *cbpii_inspect_options_set_use(cbpii_inspect_options *options,
+                                           int32_t certificate_use);
 
 // Also checks that this private key (PEM or DER) belongs to the certificate. `password` may be NULL.
 //
 // Fails with configuration.key_unreadable, configuration.key_password, configuration.key_unsupported, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_inspect_options_set_key(struct cbpii_inspect_options *options,
-                                                  const uint8_t *key,
-                                                  size_t key_length,
-                                                  const char *password);
+cbpii_error *cbpii_inspect_options_set_key(cbpii_inspect_options *options,
+                                           const uint8_t *key,
+                                           size_t key_length,
+                                           const char *password);
 
 // Also compares the organisation identifier with this client_id, if it looks like one.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_inspect_options_set_client_id(struct cbpii_inspect_options *options,
-                                                        const char *client_id);
+cbpii_error *cbpii_inspect_options_set_client_id(cbpii_inspect_options *options,
+                                                 const char *client_id);
 
 // States whether the bank takes certificates signed with RSASSA-PSS. The default is that it does not, as Groupe BPCE.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_inspect_options_set_accepts_pss(struct cbpii_inspect_options *options,
-                                                          bool accepts);
+cbpii_error *cbpii_inspect_options_set_accepts_pss(cbpii_inspect_options *options,
+                                                   bool accepts);
 
 // Frees the options. NULL is left alone.
-void cbpii_inspect_options_free(struct cbpii_inspect_options *options);
+void cbpii_inspect_options_free(cbpii_inspect_options *options);
 
 // Reports on a certificate, PEM (with its chain in any order) or DER. `options` may be NULL.
 //
 // Fails with configuration.certificate_unreadable, request.argument; what is wrong with it are findings, not errors.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_certificate_inspect(const uint8_t *certificate,
-                                              size_t length,
-                                              const struct cbpii_inspect_options *options,
-                                              struct cbpii_certificate_report **report);
+cbpii_error *cbpii_certificate_inspect(const uint8_t *certificate,
+                                       size_t length,
+                                       const cbpii_inspect_options *options,
+                                       cbpii_certificate_report **report);
 
 // Whom the certificate was issued to, in one of `CBPII_SPELLING_…`. NULL for another number.
-const char *cbpii_certificate_report_subject(const struct cbpii_certificate_report *report,
-                                             int32_t spelling_number);
+const char *cbpii_certificate_report_subject(const cbpii_certificate_report *report, int32_t spelling_number);
 
 // Who issued the certificate, in one of `CBPII_SPELLING_…`. NULL for another number.
-const char *cbpii_certificate_report_issuer(const struct cbpii_certificate_report *report,
-                                            int32_t spelling_number);
+const char *cbpii_certificate_report_issuer(const cbpii_certificate_report *report, int32_t spelling_number);
 
 // The subject's organizationIdentifier (2.5.4.97) as it stands, e.g. "PSDFR-ACPR-12345". NULL when it has none.
-const char *cbpii_certificate_report_organisation_identifier(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_organisation_identifier(const cbpii_certificate_report *report);
 
 // The country of its PSD2 authority, e.g. "FR". NULL when the identifier does not follow ETSI TS 119 495.
-const char *cbpii_certificate_report_psd2_country(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_psd2_country(const cbpii_certificate_report *report);
 
 // The PSD2 authority, e.g. "ACPR". NULL as above.
-const char *cbpii_certificate_report_psd2_authority(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_psd2_authority(const cbpii_certificate_report *report);
 
 // The authorisation number, e.g. "12345". NULL as above.
-const char *cbpii_certificate_report_psd2_number(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_psd2_number(const cbpii_certificate_report *report);
 
 // The name of the authority that gave the roles. NULL when there is no PSD2 statement.
-const char *cbpii_certificate_report_authority_name(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_authority_name(const cbpii_certificate_report *report);
 
 // The identifier of that authority, e.g. "FR-ACPR". NULL as above.
-const char *cbpii_certificate_report_authority_id(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_authority_id(const cbpii_certificate_report *report);
 
 // The serial number in lower-case hexadecimal, two digits a byte.
-const char *cbpii_certificate_report_serial_hex(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_serial_hex(const cbpii_certificate_report *report);
 
 // The serial number in decimal.
-const char *cbpii_certificate_report_serial_decimal(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_serial_decimal(const cbpii_certificate_report *report);
 
 // SHA-1 of the DER, lower-case hexadecimal without colons.
-const char *cbpii_certificate_report_sha1_fingerprint(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_sha1_fingerprint(const cbpii_certificate_report *report);
 
 // SHA-256 of the DER, lower-case hexadecimal without colons.
-const char *cbpii_certificate_report_sha256_fingerprint(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_sha256_fingerprint(const cbpii_certificate_report *report);
 
 // SHA-256 of the DER as JOSE writes it (RFC 7517 §4.9): the value of x5t#S256.
-const char *cbpii_certificate_report_x5t_s256(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_x5t_s256(const cbpii_certificate_report *report);
 
 // The type of its public key: "RSA", "EC P-256", ….
-const char *cbpii_certificate_report_key_type(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_key_type(const cbpii_certificate_report *report);
 
 // How its issuer signed it, by OpenSSL's name, e.g. "sha256WithRSAEncryption".
-const char *cbpii_certificate_report_signature_algorithm(const struct cbpii_certificate_report *report);
+const char *cbpii_certificate_report_signature_algorithm(const cbpii_certificate_report *report);
 
 // Whether it carries this PSD2 role: one of `CBPII_ROLE_…`.
-bool cbpii_certificate_report_has_role(const struct cbpii_certificate_report *report, int32_t role);
+bool cbpii_certificate_report_has_role(const cbpii_certificate_report *report, int32_t role);
 
 // Whether it was issued for this purpose, as a qualified certificate states it: one of `CBPII_QC_TYPE_…`.
-bool cbpii_certificate_report_has_qc_type(const struct cbpii_certificate_report *report, int32_t qc_type);
+bool cbpii_certificate_report_has_qc_type(const cbpii_certificate_report *report, int32_t qc_type);
 
 // Whether it states that it is qualified.
-bool cbpii_certificate_report_is_qualified(const struct cbpii_certificate_report *report);
+bool cbpii_certificate_report_is_qualified(const cbpii_certificate_report *report);
 
 // Whether it states that its key is in a qualified device.
-bool cbpii_certificate_report_has_secure_device(const struct cbpii_certificate_report *report);
+bool cbpii_certificate_report_has_secure_device(const cbpii_certificate_report *report);
 
 // The first moment of its validity, in milliseconds since 1970 (UTC).
-int64_t cbpii_certificate_report_not_before(const struct cbpii_certificate_report *report);
+int64_t cbpii_certificate_report_not_before(const cbpii_certificate_report *report);
 
 // The last moment of its validity, in milliseconds since 1970 (UTC).
-int64_t cbpii_certificate_report_not_after(const struct cbpii_certificate_report *report);
+int64_t cbpii_certificate_report_not_after(const cbpii_certificate_report *report);
 
 // Whole days until it ends, rounded down; negative once it has expired.
-int64_t cbpii_certificate_report_days_left(const struct cbpii_certificate_report *report);
+int64_t cbpii_certificate_report_days_left(const cbpii_certificate_report *report);
 
 // The size of its key in bits. 0 when it is not known.
-uint32_t cbpii_certificate_report_key_bits(const struct cbpii_certificate_report *report);
+uint32_t cbpii_certificate_report_key_bits(const cbpii_certificate_report *report);
 
 // How many certificates its chain has, itself included.
-size_t cbpii_certificate_report_chain_length(const struct cbpii_certificate_report *report);
+size_t cbpii_certificate_report_chain_length(const cbpii_certificate_report *report);
 
 // How many alternative names it has.
-size_t cbpii_certificate_report_alternative_name_count(const struct cbpii_certificate_report *report);
+size_t cbpii_certificate_report_alternative_name_count(const cbpii_certificate_report *report);
 
 // An alternative name: "DNS:…", "IP:…", "email:…", "URI:…". NULL beyond the last.
-const char *cbpii_certificate_report_alternative_name(const struct cbpii_certificate_report *report,
-                                                      size_t place);
+const char *cbpii_certificate_report_alternative_name(const cbpii_certificate_report *report, size_t place);
 
 // What is wrong with it or worth knowing, borrowed from the report.
-const struct cbpii_findings *cbpii_certificate_report_findings(const struct cbpii_certificate_report *report);
+const cbpii_findings *cbpii_certificate_report_findings(const cbpii_certificate_report *report);
 
 // The whole report as JSON.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_certificate_report_to_json(const struct cbpii_certificate_report *report,
-                                                     struct cbpii_string **json);
+cbpii_error *cbpii_certificate_report_to_json(const cbpii_certificate_report *report,
+                                              cbpii_string **json);
 
 // Frees a report and the findings in it. NULL is left alone.
-void cbpii_certificate_report_free(struct cbpii_certificate_report *report);
+void cbpii_certificate_report_free(cbpii_certificate_report *report);
 
 // The stable name of a severity, e.g. "warning". NULL for a number that is none.
 const char *cbpii_severity_name(int32_t severity);
@@ -1172,29 +1158,29 @@ const char *cbpii_qc_type_name(int32_t qc_type);
 // Fails with an error of kind configuration when bank record, keys, certificates or options cannot be used, of kind
 // eligibility when the certificates do not entitle the issuer; request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_new(const struct cbpii_bank *bank,
-                                     const struct cbpii_issuer *issuer,
-                                     const struct cbpii_client_options *options,
-                                     struct cbpii_client **client);
+cbpii_error *cbpii_client_new(const cbpii_bank *bank,
+                              const cbpii_issuer *issuer,
+                              const cbpii_client_options *options,
+                              cbpii_client **client);
 
 // Begins a consent: makes the URL to send the cardholder to. Nothing is sent. `valid_for`, in milliseconds, is how long the
 // cardholder may take; 0 for 15 minutes.
 //
 // Fails with request.argument, internal (no randomness).
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_begin_consent(const struct cbpii_client *client,
-                                               int64_t valid_for,
-                                               struct cbpii_pending_consent **pending);
+cbpii_error *cbpii_client_begin_consent(const cbpii_client *client,
+                                        int64_t valid_for,
+                                        cbpii_pending_consent **pending);
 
 // Reads the callback (the URL the browser was sent back to, whole or from its path or ? on) and exchanges its code for
 // tokens, in one step. A code works once, so this is never repeated.
 //
 // Fails as `cbpii_pending_consent_complete` and `cbpii_client_exchange_code`.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_complete_consent(const struct cbpii_client *client,
-                                                  const struct cbpii_pending_consent *pending,
-                                                  const char *callback_url,
-                                                  struct cbpii_tokens **tokens);
+cbpii_error *cbpii_client_complete_consent(const cbpii_client *client,
+                                           const cbpii_pending_consent *pending,
+                                           const char *callback_url,
+                                           cbpii_tokens **tokens);
 
 // Exchanges the code for tokens (RFC 6749 §4.1.3). A code works once, so this is never repeated: after a time-out or a
 // broken connection ask the cardholder again. `timeout` in milliseconds, 0 for the client's own; `cancel` may be NULL.
@@ -1202,12 +1188,12 @@ struct cbpii_error *cbpii_client_complete_consent(const struct cbpii_client *cli
 // Fails with consent.code_refused, bank.client_refused, request.saved_state (the pending consent is of another bank), any
 // error of kind network, tls, timeout, protocol or cancelled; request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_exchange_code(const struct cbpii_client *client,
-                                               const struct cbpii_pending_consent *pending,
-                                               const struct cbpii_authorization_code *code,
-                                               int64_t timeout,
-                                               const struct cbpii_cancel_token *cancel,
-                                               struct cbpii_tokens **tokens);
+cbpii_error *cbpii_client_exchange_code(const cbpii_client *client,
+                                        const cbpii_pending_consent *pending,
+                                        const cbpii_authorization_code *code,
+                                        int64_t timeout,
+                                        const cbpii_cancel_token *cancel,
+                                        cbpii_tokens **tokens);
 
 // Refreshes the tokens (RFC 6749 §6). What the bank leaves out of its answer, such as the refresh token, stays as it was.
 // `timeout` in milliseconds, 0 for the client's own; `cancel` may be NULL.
@@ -1215,11 +1201,11 @@ struct cbpii_error *cbpii_client_exchange_code(const struct cbpii_client *client
 // Fails with consent.lost, consent.no_refresh_token, any error of kind network, tls, timeout, protocol or cancelled;
 // request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_refresh(const struct cbpii_client *client,
-                                         const struct cbpii_tokens *tokens,
-                                         int64_t timeout,
-                                         const struct cbpii_cancel_token *cancel,
-                                         struct cbpii_tokens **refreshed);
+cbpii_error *cbpii_client_refresh(const cbpii_client *client,
+                                  const cbpii_tokens *tokens,
+                                  int64_t timeout,
+                                  const cbpii_cancel_token *cancel,
+                                  cbpii_tokens **refreshed);
 
 // Asks the bank whether the account covers the amount. Nothing is reserved. An error is no answer, and no answer is not
 // "no funds".
@@ -1227,31 +1213,31 @@ struct cbpii_error *cbpii_client_refresh(const struct cbpii_client *client,
 // Fails with consent.access_token_refused, an error of kind bank_refused, rate_limited, bank_unavailable, network, tls,
 // timeout, protocol; request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_confirm_funds(const struct cbpii_client *client,
-                                               const struct cbpii_tokens *tokens,
-                                               const struct cbpii_funds_request *request,
-                                               struct cbpii_funds_confirmation **confirmation);
+cbpii_error *cbpii_client_confirm_funds(const cbpii_client *client,
+                                        const cbpii_tokens *tokens,
+                                        const cbpii_funds_request *request,
+                                        cbpii_funds_confirmation **confirmation);
 
 // As `cbpii_client_confirm_funds`, with limits of its own: `timeout` in milliseconds, 0 for the client's own; `cancel` may
 // be NULL.
 //
 // Fails as it does; cancelled.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_confirm_funds_with(const struct cbpii_client *client,
-                                                    const struct cbpii_tokens *tokens,
-                                                    const struct cbpii_funds_request *request,
-                                                    int64_t timeout,
-                                                    const struct cbpii_cancel_token *cancel,
-                                                    struct cbpii_funds_confirmation **confirmation);
+cbpii_error *cbpii_client_confirm_funds_with(const cbpii_client *client,
+                                             const cbpii_tokens *tokens,
+                                             const cbpii_funds_request *request,
+                                             int64_t timeout,
+                                             const cbpii_cancel_token *cancel,
+                                             cbpii_funds_confirmation **confirmation);
 
 // What `cbpii_client_confirm_funds` would send, header by header, with the exact signing string. Nothing is sent and no
 // key is used.
 //
 // Fails as far as a check fails before it is sent; request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_explain(const struct cbpii_client *client,
-                                         const struct cbpii_funds_request *request,
-                                         struct cbpii_explanation **explanation);
+cbpii_error *cbpii_client_explain(const cbpii_client *client,
+                                  const cbpii_funds_request *request,
+                                  cbpii_explanation **explanation);
 
 // Opens connections to the bank and finishes their handshakes ahead, so that the first real calls cost what later ones do.
 // `ready` (may be NULL) is how many are: 0 through a proxy or a transport of the caller's own.
@@ -1259,121 +1245,121 @@ struct cbpii_error *cbpii_client_explain(const struct cbpii_client *client,
 // Fails when not one could be opened: an error of kind network, tls or timeout; configuration.option for more than 256;
 // request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_warm_up(const struct cbpii_client *client,
-                                         size_t connections,
-                                         size_t *ready);
+cbpii_error *cbpii_client_warm_up(const cbpii_client *client,
+                                  size_t connections,
+                                  size_t *ready);
 
 // How many TCP connections the client has opened so far.
-uint64_t cbpii_client_connections(const struct cbpii_client *client);
+uint64_t cbpii_client_connections(const cbpii_client *client);
 
 // How many of these resumed an earlier TLS session.
-uint64_t cbpii_client_resumed_connections(const struct cbpii_client *client);
+uint64_t cbpii_client_resumed_connections(const cbpii_client *client);
 
 // How often the client has looked up a host name so far.
-uint64_t cbpii_client_name_lookups(const struct cbpii_client *client);
+uint64_t cbpii_client_name_lookups(const cbpii_client *client);
 
 // Frees a client when no call of it is under way; sessions that were made with it go on. NULL is left alone.
-void cbpii_client_free(struct cbpii_client *client);
+void cbpii_client_free(cbpii_client *client);
 
 // The defaults.
 //
 // Fails with request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_client_options_new(struct cbpii_client_options **options);
+CBPII_MUST_USE cbpii_error *cbpii_client_options_new(cbpii_client_options **options);
 
 // Sets the time a whole call may take, retries included, in milliseconds: 1 to 3 600 000, default 10 000.
 //
 // Fails with request.argument; the range is checked when the client is made.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_timeout(struct cbpii_client_options *options,
-                                                     int64_t milliseconds);
+cbpii_error *cbpii_client_options_set_timeout(cbpii_client_options *options,
+                                              int64_t milliseconds);
 
 // Sets the time one connection, TLS handshake included, may take, in milliseconds: 1 to 3 600 000, default 5 000.
 //
 // Fails with request.argument; the range is checked when the client is made.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_connect_timeout(struct cbpii_client_options *options,
-                                                             int64_t milliseconds);
+cbpii_error *cbpii_client_options_set_connect_timeout(cbpii_client_options *options,
+                                                      int64_t milliseconds);
 
 // Sets how many unused connections are kept open per host. Default 32; 0 keeps none.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_max_idle_connections(struct cbpii_client_options *options,
-                                                                  size_t count);
+cbpii_error *cbpii_client_options_set_max_idle_connections(cbpii_client_options *options,
+                                                           size_t count);
 
 // Sets how long an unused connection is kept open, in milliseconds. Default 60 000.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_max_idle_age(struct cbpii_client_options *options,
-                                                          int64_t milliseconds);
+cbpii_error *cbpii_client_options_set_max_idle_age(cbpii_client_options *options,
+                                                   int64_t milliseconds);
 
 // Sets how often a funds check is sent again after a failure of the connection or a 502, 503 or 504: 0 to 5, default 1. It
 // never applies to a code exchange.
 //
 // Fails with request.argument; the range is checked when the client is made.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_retries(struct cbpii_client_options *options,
-                                                     uint32_t count);
+cbpii_error *cbpii_client_options_set_retries(cbpii_client_options *options,
+                                              uint32_t count);
 
 // Sets an http proxy that offers CONNECT, e.g. "http://user:password@proxy:3128". The environment's proxy is never used.
 //
 // Fails with request.argument; the address is checked when the client is made.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_proxy(struct cbpii_client_options *options,
-                                                   const char *url);
+cbpii_error *cbpii_client_options_set_proxy(cbpii_client_options *options,
+                                            const char *url);
 
 // Sets whether certificates that make the issuer ineligible (no PSP_IC, expired, …) keep the client from being made.
 // Default true. Banks refuse such certificates anyway.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_check_eligibility(struct cbpii_client_options *options,
-                                                               bool check);
+cbpii_error *cbpii_client_options_set_check_eligibility(cbpii_client_options *options,
+                                                        bool check);
 
 // Sets the caller's own HTTP stack. The transport is copied and taken over, also when this fails.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_transport(struct cbpii_client_options *options,
-                                                       const struct cbpii_transport *transport);
+cbpii_error *cbpii_client_options_set_transport(cbpii_client_options *options,
+                                                const cbpii_transport *transport);
 
 // Sets who is told about every HTTP exchange. `destroy` (may be NULL) is called once when `user_data` is needed no more,
 // also when this fails.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_event_listener(struct cbpii_client_options *options,
-                                                            cbpii_event_listener listener,
-                                                            void *user_data,
-                                                            cbpii_destroy destroy);
+cbpii_error *cbpii_client_options_set_event_listener(cbpii_client_options *options,
+                                                     cbpii_event_listener listener,
+                                                     void *user_data,
+                                                     cbpii_destroy destroy);
 
 // Sets another source of the present, for tests. `destroy` (may be NULL) is called once when `user_data` is needed no
 // more, also when this fails.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_client_options_set_clock(struct cbpii_client_options *options,
-                                                   cbpii_now now,
-                                                   void *user_data,
-                                                   cbpii_destroy destroy);
+cbpii_error *cbpii_client_options_set_clock(cbpii_client_options *options,
+                                            cbpii_now now,
+                                            void *user_data,
+                                            cbpii_destroy destroy);
 
 // Frees the options; clients that were made with them go on. NULL is left alone.
-void cbpii_client_options_free(struct cbpii_client_options *options);
+void cbpii_client_options_free(cbpii_client_options *options);
 
 // A pending consent from its saved form.
 //
 // Fails with request.saved_state, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_pending_consent_from_json(const char *json,
-                                                    struct cbpii_pending_consent **pending);
+cbpii_error *cbpii_pending_consent_from_json(const char *json,
+                                             cbpii_pending_consent **pending);
 
 // The saved form: a secret, for it holds the `state` and the PKCE verifier.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_pending_consent_to_json(const struct cbpii_pending_consent *pending,
-                                                  struct cbpii_string **json);
+cbpii_error *cbpii_pending_consent_to_json(const cbpii_pending_consent *pending,
+                                           cbpii_string **json);
 
 // Reads the callback: the URL the browser was sent back to, whole or from its path or ? on. Needs no key and no network.
 // `now` in milliseconds since 1970 (UTC), 0 for the system's clock.
@@ -1382,104 +1368,104 @@ struct cbpii_error *cbpii_pending_consent_to_json(const struct cbpii_pending_con
 // consent.callback_without_answer, consent.pending_expired, consent.access_denied, consent.refused_by_bank,
 // consent.bank_unavailable, request.token, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_pending_consent_complete(const struct cbpii_pending_consent *pending,
-                                                   const char *callback_url,
-                                                   int64_t now,
-                                                   struct cbpii_authorization_code **code);
+cbpii_error *cbpii_pending_consent_complete(const cbpii_pending_consent *pending,
+                                            const char *callback_url,
+                                            int64_t now,
+                                            cbpii_authorization_code **code);
 
 // Where to send the cardholder's browser. On a phone it opens the bank's app.
-const char *cbpii_pending_consent_url(const struct cbpii_pending_consent *pending);
+const char *cbpii_pending_consent_url(const cbpii_pending_consent *pending);
 
 // The id of the bank it is asked from.
-const char *cbpii_pending_consent_bank_id(const struct cbpii_pending_consent *pending);
+const char *cbpii_pending_consent_bank_id(const cbpii_pending_consent *pending);
 
 // The `state` parameter: an unguessable text that ties the callback to this consent.
-const char *cbpii_pending_consent_state(const struct cbpii_pending_consent *pending);
+const char *cbpii_pending_consent_state(const cbpii_pending_consent *pending);
 
 // The redirect URI, byte for byte as registered.
-const char *cbpii_pending_consent_redirect_uri(const struct cbpii_pending_consent *pending);
+const char *cbpii_pending_consent_redirect_uri(const cbpii_pending_consent *pending);
 
 // When it began, in milliseconds since 1970 (UTC).
-int64_t cbpii_pending_consent_created_at(const struct cbpii_pending_consent *pending);
+int64_t cbpii_pending_consent_created_at(const cbpii_pending_consent *pending);
 
 // When it is no longer accepted, in milliseconds since 1970 (UTC).
-int64_t cbpii_pending_consent_expires_at(const struct cbpii_pending_consent *pending);
+int64_t cbpii_pending_consent_expires_at(const cbpii_pending_consent *pending);
 
 // Frees a pending consent. NULL is left alone.
-void cbpii_pending_consent_free(struct cbpii_pending_consent *pending);
+void cbpii_pending_consent_free(cbpii_pending_consent *pending);
 
 // A code that reached the issuer on another way than a callback URL.
 //
 // Fails with request.token, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_authorization_code_new(const char *text_of_code,
-                                                 struct cbpii_authorization_code **code);
+cbpii_error *cbpii_authorization_code_new(const char *text_of_code,
+                                          cbpii_authorization_code **code);
 
 // The code in clear: a secret.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_authorization_code_expose(const struct cbpii_authorization_code *code,
-                                                    struct cbpii_string **secret);
+cbpii_error *cbpii_authorization_code_expose(const cbpii_authorization_code *code,
+                                             cbpii_string **secret);
 
 // Overwrites and frees a code. NULL is left alone.
-void cbpii_authorization_code_free(struct cbpii_authorization_code *code);
+void cbpii_authorization_code_free(cbpii_authorization_code *code);
 
 // Makes an error, for a callback to return. `number` is one of `CBPII_ERROR_…`; `message` is one sentence that says
 // what happened and what to do, without any secret. A number that is none becomes `CBPII_ERROR_INTERNAL`, and a message
 // that is NULL or not UTF-8 the code's own sentence. Never NULL.
-struct cbpii_error *cbpii_error_new(int32_t number,
-                                    const char *message);
+cbpii_error *cbpii_error_new(int32_t number,
+                             const char *message);
 
 // States whether the failed request reached the bank, for a transport: one of `CBPII_REQUEST_SENT_…`. What may be
 // repeated depends on it; without it the library takes it that the request may have reached the bank.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_error_set_request_sent(struct cbpii_error *error,
-                                                 int32_t sent);
+cbpii_error *cbpii_error_set_request_sent(cbpii_error *error,
+                                          int32_t sent);
 
 // Frees an error. NULL is left alone.
-void cbpii_error_free(struct cbpii_error *error);
+void cbpii_error_free(cbpii_error *error);
 
 // The stable number of the cause: one of `CBPII_ERROR_…`. 0 for NULL.
-int32_t cbpii_error_number(const struct cbpii_error *error);
+int32_t cbpii_error_number(const cbpii_error *error);
 
 // The stable text of the cause, e.g. "consent.state_mismatch".
-const char *cbpii_error_code(const struct cbpii_error *error);
+const char *cbpii_error_code(const cbpii_error *error);
 
 // The group of the cause: one of `CBPII_ERROR_KIND_…`. 0 for NULL.
-int32_t cbpii_error_kind(const struct cbpii_error *error);
+int32_t cbpii_error_kind(const cbpii_error *error);
 
 // What to do: one of `CBPII_ADVICE_…`. 0 for NULL.
-int32_t cbpii_error_advice(const struct cbpii_error *error);
+int32_t cbpii_error_advice(const cbpii_error *error);
 
 // One sentence for a person: what happened and what to do.
-const char *cbpii_error_message(const struct cbpii_error *error);
+const char *cbpii_error_message(const cbpii_error *error);
 
 // How long the bank asks to wait before the next call, in milliseconds. False when it does not.
-bool cbpii_error_retry_after(const struct cbpii_error *error, int64_t *milliseconds);
+bool cbpii_error_retry_after(const cbpii_error *error, int64_t *milliseconds);
 
 // The HTTP status of the bank's answer. 0 when there was none.
-int32_t cbpii_error_http_status(const struct cbpii_error *error);
+int32_t cbpii_error_http_status(const cbpii_error *error);
 
 // The bank's business code ("AC01", …) or OAuth error code ("invalid_grant", …). NULL when it gave none.
-const char *cbpii_error_bank_code(const struct cbpii_error *error);
+const char *cbpii_error_bank_code(const cbpii_error *error);
 
 // What the bank wrote, masked and cut to 512 characters. NULL when it wrote nothing.
-const char *cbpii_error_bank_message(const struct cbpii_error *error);
+const char *cbpii_error_bank_message(const cbpii_error *error);
 
 // The X-Request-ID of the failed request: what the bank's support asks for first. NULL when there was none.
-const char *cbpii_error_request_id(const struct cbpii_error *error);
+const char *cbpii_error_request_id(const cbpii_error *error);
 
 // The bank's own X-CorrelationID. NULL when it gave none.
-const char *cbpii_error_correlation_id(const struct cbpii_error *error);
+const char *cbpii_error_correlation_id(const cbpii_error *error);
 
 // Whether the failed request reached the bank: one of `CBPII_REQUEST_SENT_…`. 0 for NULL.
-int32_t cbpii_error_request_sent(const struct cbpii_error *error);
+int32_t cbpii_error_request_sent(const cbpii_error *error);
 
 // The failed request laid open, to be pasted in a ticket to the bank; borrowed from the error. NULL when none was built.
-const struct cbpii_explanation *cbpii_error_explanation(const struct cbpii_error *error);
+const cbpii_explanation *cbpii_error_explanation(const cbpii_error *error);
 
 // The stable text of a number of the catalogue, e.g. "bank.account_closed" for `CBPII_ERROR_BANK_ACCOUNT_CLOSED`. NULL
 // for a number that is none.
@@ -1495,149 +1481,145 @@ const char *cbpii_advice_name(int32_t advice);
 const char *cbpii_request_sent_name(int32_t sent);
 
 // What was being done: one of `CBPII_OPERATION_…`.
-int32_t cbpii_event_operation(const struct cbpii_event *event);
+int32_t cbpii_event_operation(const cbpii_event *event);
 
 // At which bank: its id.
-const char *cbpii_event_bank_id(const struct cbpii_event *event);
+const char *cbpii_event_bank_id(const cbpii_event *event);
 
 // The X-Request-ID. NULL when the request had none.
-const char *cbpii_event_request_id(const struct cbpii_event *event);
+const char *cbpii_event_request_id(const cbpii_event *event);
 
 // Counts the attempts of one call, from 1.
-uint32_t cbpii_event_attempt(const struct cbpii_event *event);
+uint32_t cbpii_event_attempt(const cbpii_event *event);
 
 // How long the exchange took, in microseconds.
-int64_t cbpii_event_duration(const struct cbpii_event *event);
+int64_t cbpii_event_duration(const cbpii_event *event);
 
 // The HTTP status. 0 when no answer came.
-int32_t cbpii_event_http_status(const struct cbpii_event *event);
+int32_t cbpii_event_http_status(const cbpii_event *event);
 
 // Why it failed: one of `CBPII_ERROR_…`. 0 when it did not.
-int32_t cbpii_event_error_number(const struct cbpii_event *event);
+int32_t cbpii_event_error_number(const cbpii_event *event);
 
 // All of it as one line, for a log.
-const char *cbpii_event_text(const struct cbpii_event *event);
+const char *cbpii_event_text(const cbpii_event *event);
 
 // The stable name of an operation, e.g. "confirm_funds". NULL for a number that is none.
 const char *cbpii_operation_name(int32_t operation);
 
 // All of it as one text, for a person.
-const char *cbpii_explanation_text(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_text(const cbpii_explanation *explanation);
 
 // The method: "POST".
-const char *cbpii_explanation_method(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_method(const cbpii_explanation *explanation);
 
 // The whole URL.
-const char *cbpii_explanation_url(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_url(const cbpii_explanation *explanation);
 
 // How many headers there are.
-size_t cbpii_explanation_header_count(const struct cbpii_explanation *explanation);
+size_t cbpii_explanation_header_count(const cbpii_explanation *explanation);
 
 // The name of a header, in the order of sending. NULL beyond the last.
-const char *cbpii_explanation_header_name(const struct cbpii_explanation *explanation, size_t place);
+const char *cbpii_explanation_header_name(const cbpii_explanation *explanation, size_t place);
 
 // The masked value of a header. NULL beyond the last.
-const char *cbpii_explanation_header_value(const struct cbpii_explanation *explanation, size_t place);
+const char *cbpii_explanation_header_value(const cbpii_explanation *explanation, size_t place);
 
 // The body, account numbers masked.
-const char *cbpii_explanation_body(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_body(const cbpii_explanation *explanation);
 
 // The input of the digest in words. NULL when there is no digest.
-const char *cbpii_explanation_digest_input(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_digest_input(const cbpii_explanation *explanation);
 
 // The exact lines that are signed, secrets masked. NULL when nothing is signed.
-const char *cbpii_explanation_signing_string(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_signing_string(const cbpii_explanation *explanation);
 
 // The keyId as written. NULL when nothing is signed.
-const char *cbpii_explanation_key_id(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_key_id(const cbpii_explanation *explanation);
 
 // Where the keyId comes from: "seal" when the issuer stated it, else the source the bank's record names. NULL when
 // nothing is signed.
-const char *cbpii_explanation_key_id_source(const struct cbpii_explanation *explanation);
+const char *cbpii_explanation_key_id_source(const cbpii_explanation *explanation);
 
 // Frees an explanation that the caller owns, not one borrowed from an error. NULL is left alone.
-void cbpii_explanation_free(struct cbpii_explanation *explanation);
+void cbpii_explanation_free(cbpii_explanation *explanation);
 
 // Checks an IBAN: structure of its country, and check digits.
 //
 // Fails with request.iban, request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_iban_check(const char *iban);
+CBPII_MUST_USE cbpii_error *cbpii_iban_check(const char *iban);
 
 // How many decimals an amount of a currency (ISO 4217, e.g. "EUR") has at most: what to divide minor units by.
 //
 // Fails with request.currency, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_currency_decimals(const char *currency,
-                                            uint32_t *decimals);
+cbpii_error *cbpii_currency_decimals(const char *currency,
+                                     uint32_t *decimals);
 
 // An account by its IBAN; blanks are dropped.
 //
 // Fails with request.iban, request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_account_from_iban(const char *iban, struct cbpii_account **account);
+CBPII_MUST_USE cbpii_error *cbpii_account_from_iban(const char *iban, cbpii_account **account);
 
 // An account by a number of another scheme: "BANK", "COID", "SREN", "SRET", "NIDN", "OAUT", "CPAN" or "MPAN" (STET). Its
 // `identification` has 1 to 70 characters, `issuer` 1 to 35, or is NULL.
 //
 // Fails with request.account, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_account_other(const char *identification,
-                                        const char *scheme,
-                                        const char *issuer,
-                                        struct cbpii_account **account);
+cbpii_error *cbpii_account_other(const char *identification,
+                                 const char *scheme,
+                                 const char *issuer,
+                                 cbpii_account **account);
 
 // States the currency the account is held in, e.g. "EUR"; a request in another one is then refused before it is sent.
 //
 // Fails with request.currency, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_account_set_currency(struct cbpii_account *account,
-                                               const char *currency);
+cbpii_error *cbpii_account_set_currency(cbpii_account *account,
+                                        const char *currency);
 
 // States the workspace (STET 1.6: one of several contracts of the same cardholder), 1 to 32 characters.
 //
 // Fails with request.account, request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_account_set_workspace(struct cbpii_account *account,
-                                                const char *workspace);
+CBPII_MUST_USE cbpii_error *cbpii_account_set_workspace(cbpii_account *account, const char *workspace);
 
 // The country of the account's IBAN, e.g. "FR". NULL when it has none.
-const char *cbpii_account_country(const struct cbpii_account *account);
+const char *cbpii_account_country(const cbpii_account *account);
 
 // The five characters that name the bank in a French IBAN. NULL for other countries, and when the account has no IBAN.
-const char *cbpii_account_bank_code(const struct cbpii_account *account);
+const char *cbpii_account_bank_code(const cbpii_account *account);
 
 // The account's IBAN as it may be shown, e.g. "FR76…4006". NULL when it has none.
-const char *cbpii_account_masked_iban(const struct cbpii_account *account);
+const char *cbpii_account_masked_iban(const cbpii_account *account);
 
 // Frees an account; requests that were made with it go on. NULL is left alone.
-void cbpii_account_free(struct cbpii_account *account);
+void cbpii_account_free(cbpii_account *account);
 
 // A question. `reference` is the issuer's own, 1 to 35 characters, and comes back in the answer. `amount` is positive
 // decimal text such as "12.50", with at most the decimals of `currency` (ISO 4217, e.g. "EUR").
 //
 // Fails with request.reference, request.amount, request.currency, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_funds_request_new(const char *reference,
-                                            const struct cbpii_account *account,
-                                            const char *amount,
-                                            const char *currency,
-                                            struct cbpii_funds_request **request);
+cbpii_error *cbpii_funds_request_new(const char *reference,
+                                     const cbpii_account *account,
+                                     const char *amount,
+                                     const char *currency,
+                                     cbpii_funds_request **request);
 
 // As `cbpii_funds_request_new`, for the account of an IBAN.
 //
 // Fails as it does; request.iban.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_funds_request_for_iban(const char *reference,
-                                                 const char *iban,
-                                                 const char *amount,
-                                                 const char *currency,
-                                                 struct cbpii_funds_request **request);
+cbpii_error *cbpii_funds_request_for_iban(const char *reference,
+                                          const char *iban,
+                                          const char *amount,
+                                          const char *currency,
+                                          cbpii_funds_request **request);
 
 // Names the merchant, for the cardholder's information: 1 to 70 characters.
 //
 // Fails with request.payee, request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_funds_request_set_payee(struct cbpii_funds_request *request,
-                                                  const char *payee);
+CBPII_MUST_USE cbpii_error *cbpii_funds_request_set_payee(cbpii_funds_request *request, const char *payee);
 
 // Tells the bank about the cardholder's own connection, when the cardholder is present: one of STET's headers
 // PSU-IP-Address, PSU-IP-Port, PSU-HTTP-Method, PSU-Date, PSU-GEO-Location, PSU-User-Agent, PSU-Referer, PSU-Accept,
@@ -1645,49 +1627,49 @@ struct cbpii_error *cbpii_funds_request_set_payee(struct cbpii_funds_request *re
 //
 // Fails with request.psu_header, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_funds_request_set_psu_header(struct cbpii_funds_request *request,
-                                                       const char *name,
-                                                       const char *value);
+cbpii_error *cbpii_funds_request_set_psu_header(cbpii_funds_request *request,
+                                                const char *name,
+                                                const char *value);
 
 // Sets the X-Request-ID of the call, 1 to 70 visible ASCII characters; without it each call makes a fresh UUID.
 //
 // Fails with request.request_id, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_funds_request_set_request_id(struct cbpii_funds_request *request,
-                                                       const char *id);
+cbpii_error *cbpii_funds_request_set_request_id(cbpii_funds_request *request,
+                                                const char *id);
 
 // Frees a request. NULL is left alone.
-void cbpii_funds_request_free(struct cbpii_funds_request *request);
+void cbpii_funds_request_free(cbpii_funds_request *request);
 
 // Whether the account covers the amount. False for NULL, which is no answer.
-bool cbpii_funds_confirmation_available(const struct cbpii_funds_confirmation *confirmation);
+bool cbpii_funds_confirmation_available(const cbpii_funds_confirmation *confirmation);
 
 // The issuer's own reference, as asked.
-const char *cbpii_funds_confirmation_reference(const struct cbpii_funds_confirmation *confirmation);
+const char *cbpii_funds_confirmation_reference(const cbpii_funds_confirmation *confirmation);
 
 // The X-Request-ID that was sent: what the bank's support asks for first. NULL at a bank that takes none.
-const char *cbpii_funds_confirmation_request_id(const struct cbpii_funds_confirmation *confirmation);
+const char *cbpii_funds_confirmation_request_id(const cbpii_funds_confirmation *confirmation);
 
 // The bank's own X-CorrelationID. NULL when it gave none.
-const char *cbpii_funds_confirmation_correlation_id(const struct cbpii_funds_confirmation *confirmation);
+const char *cbpii_funds_confirmation_correlation_id(const cbpii_funds_confirmation *confirmation);
 
 // The id of the bank that answered.
-const char *cbpii_funds_confirmation_bank_id(const struct cbpii_funds_confirmation *confirmation);
+const char *cbpii_funds_confirmation_bank_id(const cbpii_funds_confirmation *confirmation);
 
 // The bank's announcement that this version of its API will end (HTTP Warning: 299). NULL when there is none.
-const char *cbpii_funds_confirmation_deprecation_warning(const struct cbpii_funds_confirmation *confirmation);
+const char *cbpii_funds_confirmation_deprecation_warning(const cbpii_funds_confirmation *confirmation);
 
 // When the answer came, in milliseconds since 1970 (UTC).
-int64_t cbpii_funds_confirmation_checked_at(const struct cbpii_funds_confirmation *confirmation);
+int64_t cbpii_funds_confirmation_checked_at(const cbpii_funds_confirmation *confirmation);
 
 // How long the call took, retries included, in microseconds.
-int64_t cbpii_funds_confirmation_duration(const struct cbpii_funds_confirmation *confirmation);
+int64_t cbpii_funds_confirmation_duration(const cbpii_funds_confirmation *confirmation);
 
 // What is known of the answer's signature: one of `CBPII_RESPONSE_SIGNATURE_…`. 0 for NULL.
-int32_t cbpii_funds_confirmation_response_signature(const struct cbpii_funds_confirmation *confirmation);
+int32_t cbpii_funds_confirmation_response_signature(const cbpii_funds_confirmation *confirmation);
 
 // Frees a confirmation. NULL is left alone.
-void cbpii_funds_confirmation_free(struct cbpii_funds_confirmation *confirmation);
+void cbpii_funds_confirmation_free(cbpii_funds_confirmation *confirmation);
 
 // The stable name of what is known of a signature, e.g. "verified". NULL for a number that is none.
 const char *cbpii_response_signature_name(int32_t response_signature);
@@ -1697,16 +1679,14 @@ const char *cbpii_response_signature_name(int32_t response_signature);
 //
 // Fails with configuration.client_id, configuration.redirect_uri, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_new(const char *client_id,
-                                     const char *redirect_uri,
-                                     struct cbpii_issuer **issuer);
+cbpii_error *cbpii_issuer_new(const char *client_id,
+                              const char *redirect_uri,
+                              cbpii_issuer **issuer);
 
 // Sets the client secret that some banks want besides the certificate.
 //
 // Fails with configuration.client_secret, request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_client_secret(struct cbpii_issuer *issuer,
-                                                   const char *secret);
+CBPII_MUST_USE cbpii_error *cbpii_issuer_set_client_secret(cbpii_issuer *issuer, const char *secret);
 
 // Sets the QWAC for mutual TLS: certificates (PEM in any order, or DER) and their key (PEM or DER: PKCS#8, PKCS#1, SEC 1,
 // encrypted PKCS#8). `password` may be NULL.
@@ -1714,104 +1694,104 @@ struct cbpii_error *cbpii_issuer_set_client_secret(struct cbpii_issuer *issuer,
 // Fails with configuration.certificate_unreadable, configuration.key_unreadable, configuration.key_password,
 // configuration.key_unsupported, configuration.key_mismatch, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_transport(struct cbpii_issuer *issuer,
-                                               const uint8_t *chain,
-                                               size_t chain_length,
-                                               const uint8_t *key,
-                                               size_t key_length,
-                                               const char *password);
+cbpii_error *cbpii_issuer_set_transport(cbpii_issuer *issuer,
+                                        const uint8_t *chain,
+                                        size_t chain_length,
+                                        const uint8_t *key,
+                                        size_t key_length,
+                                        const char *password);
 
 // As `cbpii_issuer_set_transport`, from two files.
 //
 // Fails as it does; a file that cannot be read is configuration.certificate_unreadable or configuration.key_unreadable.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_transport_files(struct cbpii_issuer *issuer,
-                                                     const char *chain_path,
-                                                     const char *key_path,
-                                                     const char *password);
+cbpii_error *cbpii_issuer_set_transport_files(cbpii_issuer *issuer,
+                                              const char *chain_path,
+                                              const char *key_path,
+                                              const char *password);
 
 // Sets the QWAC from a PKCS#12 keystore (.p12, .pfx).
 //
 // Fails as `cbpii_issuer_set_transport` does.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_transport_pkcs12(struct cbpii_issuer *issuer,
-                                                      const uint8_t *keystore,
-                                                      size_t length,
-                                                      const char *password);
+cbpii_error *cbpii_issuer_set_transport_pkcs12(cbpii_issuer *issuer,
+                                               const uint8_t *keystore,
+                                               size_t length,
+                                               const char *password);
 
 // Sets the QWAC with a key that this library never sees. The signer is copied and taken over, also when this fails.
 //
 // Fails with configuration.certificate_unreadable, configuration.key_unsupported, configuration.signer_failed (it offers
 // no algorithm that TLS 1.3 can use), request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_transport_signer(struct cbpii_issuer *issuer,
-                                                      const uint8_t *chain,
-                                                      size_t chain_length,
-                                                      const struct cbpii_signer *signer);
+cbpii_error *cbpii_issuer_set_transport_signer(cbpii_issuer *issuer,
+                                               const uint8_t *chain,
+                                               size_t chain_length,
+                                               const cbpii_signer *signer);
 
 // Sets the QSealC for signed requests, in the forms of `cbpii_issuer_set_transport`.
 //
 // Fails as it does.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_seal(struct cbpii_issuer *issuer,
-                                          const uint8_t *chain,
-                                          size_t chain_length,
-                                          const uint8_t *key,
-                                          size_t key_length,
-                                          const char *password);
+cbpii_error *cbpii_issuer_set_seal(cbpii_issuer *issuer,
+                                   const uint8_t *chain,
+                                   size_t chain_length,
+                                   const uint8_t *key,
+                                   size_t key_length,
+                                   const char *password);
 
 // As `cbpii_issuer_set_seal`, from two files.
 //
 // Fails as `cbpii_issuer_set_transport_files` does.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_seal_files(struct cbpii_issuer *issuer,
-                                                const char *chain_path,
-                                                const char *key_path,
-                                                const char *password);
+cbpii_error *cbpii_issuer_set_seal_files(cbpii_issuer *issuer,
+                                         const char *chain_path,
+                                         const char *key_path,
+                                         const char *password);
 
 // Sets the QSealC from a PKCS#12 keystore (.p12, .pfx).
 //
 // Fails as `cbpii_issuer_set_transport` does.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_seal_pkcs12(struct cbpii_issuer *issuer,
-                                                 const uint8_t *keystore,
-                                                 size_t length,
-                                                 const char *password);
+cbpii_error *cbpii_issuer_set_seal_pkcs12(cbpii_issuer *issuer,
+                                          const uint8_t *keystore,
+                                          size_t length,
+                                          const char *password);
 
 // Sets the QSealC with a key that this library never sees. The signer is copied and taken over, also when this fails; it
 // is not tried here.
 //
 // Fails with configuration.certificate_unreadable, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_seal_signer(struct cbpii_issuer *issuer,
-                                                 const uint8_t *chain,
-                                                 size_t chain_length,
-                                                 const struct cbpii_signer *signer);
+cbpii_error *cbpii_issuer_set_seal_signer(cbpii_issuer *issuer,
+                                          const uint8_t *chain,
+                                          size_t chain_length,
+                                          const cbpii_signer *signer);
 
 // States the whole keyId to write in signatures, instead of the one the bank's record would make: for instance the URL at
 // which the certificate was published. The seal must have been set.
 //
 // Fails with configuration.seal_missing, configuration.header, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_set_seal_key_id(struct cbpii_issuer *issuer,
-                                                 const char *key_id);
+cbpii_error *cbpii_issuer_set_seal_key_id(cbpii_issuer *issuer,
+                                          const char *key_id);
 
 // The client_id.
-const char *cbpii_issuer_client_id(const struct cbpii_issuer *issuer);
+const char *cbpii_issuer_client_id(const cbpii_issuer *issuer);
 
 // The redirect URI, byte for byte.
-const char *cbpii_issuer_redirect_uri(const struct cbpii_issuer *issuer);
+const char *cbpii_issuer_redirect_uri(const cbpii_issuer *issuer);
 
 // Checks both certificates for what matters at this bank, now: findings of severity error keep a client from being made.
 //
 // Fails with request.argument; what is wrong with the certificates are findings, not errors.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_issuer_check(const struct cbpii_issuer *issuer,
-                                       const struct cbpii_bank *bank,
-                                       struct cbpii_findings **findings);
+cbpii_error *cbpii_issuer_check(const cbpii_issuer *issuer,
+                                const cbpii_bank *bank,
+                                cbpii_findings **findings);
 
 // Frees an issuer; clients that were made with it go on. NULL is left alone.
-void cbpii_issuer_free(struct cbpii_issuer *issuer);
+void cbpii_issuer_free(cbpii_issuer *issuer);
 
 // Asks many banks many questions and returns when all are answered. At most `max_in_flight` (1 to 256) checks are under
 // way, and no more than a few times as many are pulled ahead of their results. A bank that answers 429 is left alone for as
@@ -1825,83 +1805,83 @@ void cbpii_issuer_free(struct cbpii_issuer *issuer);
 // Fails with configuration.option, request.argument (also when `next` gave a check without session or request: the checks
 // before it are answered), internal (no thread). Errors of checks are results.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_confirm_many(cbpii_next_check next,
-                                       cbpii_take_result take,
-                                       void *user_data,
-                                       size_t max_in_flight,
-                                       int64_t timeout,
-                                       int64_t max_pause,
-                                       const struct cbpii_cancel_token *cancel,
-                                       struct cbpii_progress *progress);
+cbpii_error *cbpii_confirm_many(cbpii_next_check next,
+                                cbpii_take_result take,
+                                void *user_data,
+                                size_t max_in_flight,
+                                int64_t timeout,
+                                int64_t max_pause,
+                                const cbpii_cancel_token *cancel,
+                                cbpii_progress *progress);
 
 // The defaults.
 //
 // Fails with request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_session_options_new(struct cbpii_session_options **options);
+CBPII_MUST_USE cbpii_error *cbpii_session_options_new(cbpii_session_options **options);
 
 // Sets how long before its end an access token is refreshed, in milliseconds: at most one hour, default 60 000.
 //
 // Fails with request.argument; the range is checked when the pool is made.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_options_set_refresh_margin(struct cbpii_session_options *options,
-                                                             int64_t milliseconds);
+cbpii_error *cbpii_session_options_set_refresh_margin(cbpii_session_options *options,
+                                                      int64_t milliseconds);
 
 // Sets how long before its end a consent should be renewed, in milliseconds: at most 3650 days, default 14 days.
 //
 // Fails with request.argument; the range is checked when the pool is made.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_options_set_renew_before(struct cbpii_session_options *options,
-                                                           int64_t milliseconds);
+cbpii_error *cbpii_session_options_set_renew_before(cbpii_session_options *options,
+                                                    int64_t milliseconds);
 
 // Sets the time a refresh may take, whatever time the check that caused it has, in milliseconds: 1 000 to 300 000, default
 // 10 000.
 //
 // Fails with request.argument; the range is checked when the pool is made.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_options_set_refresh_timeout(struct cbpii_session_options *options,
-                                                              int64_t milliseconds);
+cbpii_error *cbpii_session_options_set_refresh_timeout(cbpii_session_options *options,
+                                                       int64_t milliseconds);
 
 // Frees the options. NULL is left alone.
-void cbpii_session_options_free(struct cbpii_session_options *options);
+void cbpii_session_options_free(cbpii_session_options *options);
 
 // A pool. `options` may be NULL for the defaults; client, store and options can be freed afterwards.
 //
 // Fails with configuration.option, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_pool_new(const struct cbpii_client *client,
-                                           const struct cbpii_store *store,
-                                           const struct cbpii_session_options *options,
-                                           struct cbpii_session_pool **pool);
+cbpii_error *cbpii_session_pool_new(const cbpii_client *client,
+                                    const cbpii_store *store,
+                                    const cbpii_session_options *options,
+                                    cbpii_session_pool **pool);
 
 // Keeps the tokens of a consent that was just given under `id` (1 to 255 bytes, chosen by the issuer; it is stored in
 // clear). A consent that was there is replaced: this is also how one is renewed.
 //
 // Fails with request.consent_id, an error of kind store (nothing was kept then), request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_pool_keep(const struct cbpii_session_pool *pool,
-                                            const char *id,
-                                            const struct cbpii_tokens *tokens,
-                                            struct cbpii_session **session);
+cbpii_error *cbpii_session_pool_keep(const cbpii_session_pool *pool,
+                                     const char *id,
+                                     const cbpii_tokens *tokens,
+                                     cbpii_session **session);
 
 // The consent that is kept under `id`.
 //
 // Fails with consent.unknown, store.bank (it is another bank's), request.consent_id, an error of kind store,
 // request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_pool_open(const struct cbpii_session_pool *pool,
-                                            const char *id,
-                                            struct cbpii_session **session);
+cbpii_error *cbpii_session_pool_open(const cbpii_session_pool *pool,
+                                     const char *id,
+                                     cbpii_session **session);
 
 // Forgets a consent, for instance when the cardholder ends the contract. `removed` (may be NULL) is whether there was one.
 //
 // Fails with request.consent_id, an error of kind store, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_pool_forget(const struct cbpii_session_pool *pool,
-                                              const char *id,
-                                              bool *removed);
+cbpii_error *cbpii_session_pool_forget(const cbpii_session_pool *pool,
+                                       const char *id,
+                                       bool *removed);
 
 // Frees a pool; its sessions go on. NULL is left alone.
-void cbpii_session_pool_free(struct cbpii_session_pool *pool);
+void cbpii_session_pool_free(cbpii_session_pool *pool);
 
 // Asks the bank whether the account covers the amount, with an access token that is refreshed before its end, or once
 // after the bank refuses it. An error is no answer, and no answer is not "no funds".
@@ -1909,107 +1889,107 @@ void cbpii_session_pool_free(struct cbpii_session_pool *pool);
 // Fails as `cbpii_client_confirm_funds` and `cbpii_client_refresh`; with an error of kind consent_required when the
 // cardholder has to go to the bank again; of kind store; request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_confirm_funds(const struct cbpii_session *session,
-                                                const struct cbpii_funds_request *request,
-                                                struct cbpii_funds_confirmation **confirmation);
+cbpii_error *cbpii_session_confirm_funds(const cbpii_session *session,
+                                         const cbpii_funds_request *request,
+                                         cbpii_funds_confirmation **confirmation);
 
 // As `cbpii_session_confirm_funds`, with limits of its own: `timeout` in milliseconds, 0 for the client's own, covers
 // everything; a refresh that takes longer goes on without this call. `cancel` may be NULL.
 //
 // Fails as it does; cancelled.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_confirm_funds_with(const struct cbpii_session *session,
-                                                     const struct cbpii_funds_request *request,
-                                                     int64_t timeout,
-                                                     const struct cbpii_cancel_token *cancel,
-                                                     struct cbpii_funds_confirmation **confirmation);
+cbpii_error *cbpii_session_confirm_funds_with(const cbpii_session *session,
+                                              const cbpii_funds_request *request,
+                                              int64_t timeout,
+                                              const cbpii_cancel_token *cancel,
+                                              cbpii_funds_confirmation **confirmation);
 
 // The id the consent is kept under.
-const char *cbpii_session_id(const struct cbpii_session *session);
+const char *cbpii_session_id(const cbpii_session *session);
 
 // How the consent stands now, as far as this process knows: one of `CBPII_CONSENT_STATE_…`. 0 for NULL.
-int32_t cbpii_session_state(const struct cbpii_session *session);
+int32_t cbpii_session_state(const cbpii_session *session);
 
 // What is to be done next: one of `CBPII_NEXT_ACTION_…`. 0 for NULL.
-int32_t cbpii_session_next_action(const struct cbpii_session *session);
+int32_t cbpii_session_next_action(const cbpii_session *session);
 
 // When the consent ends, in milliseconds since 1970 (UTC). Refreshing does not move it.
-int64_t cbpii_session_consent_expires_at(const struct cbpii_session *session);
+int64_t cbpii_session_consent_expires_at(const cbpii_session *session);
 
 // From when on the consent should be renewed, in milliseconds since 1970 (UTC).
-int64_t cbpii_session_renew_from(const struct cbpii_session *session);
+int64_t cbpii_session_renew_from(const cbpii_session *session);
 
 // The whole days that are left, rounded down: 0 on the last day and after the end.
-uint32_t cbpii_session_days_left(const struct cbpii_session *session);
+uint32_t cbpii_session_days_left(const cbpii_session *session);
 
 // Whether fresh tokens wait in memory because the store could not take them: the process should not end before the store
 // works again.
-bool cbpii_session_has_unsaved_tokens(const struct cbpii_session *session);
+bool cbpii_session_has_unsaved_tokens(const cbpii_session *session);
 
 // Reads the consent from the store again, to see what other processes did to it.
 //
 // Fails with consent.unknown, an error of kind store, request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_session_reload(const struct cbpii_session *session);
+CBPII_MUST_USE cbpii_error *cbpii_session_reload(const cbpii_session *session);
 
 // What happened to the consent, oldest first: its last 16 moments.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_session_history(const struct cbpii_session *session,
-                                          struct cbpii_consent_history **history);
+cbpii_error *cbpii_session_history(const cbpii_session *session,
+                                   cbpii_consent_history **history);
 
 // Frees a session; the consent stays in the store. NULL is left alone.
-void cbpii_session_free(struct cbpii_session *session);
+void cbpii_session_free(cbpii_session *session);
 
 // How many moments there are.
-size_t cbpii_consent_history_length(const struct cbpii_consent_history *history);
+size_t cbpii_consent_history_length(const cbpii_consent_history *history);
 
 // What happened: one of `CBPII_CONSENT_EVENT_…`. 0 beyond the last.
-int32_t cbpii_consent_history_event(const struct cbpii_consent_history *history, size_t place);
+int32_t cbpii_consent_history_event(const cbpii_consent_history *history, size_t place);
 
 // When it happened, in milliseconds since 1970 (UTC). 0 beyond the last.
-int64_t cbpii_consent_history_at(const struct cbpii_consent_history *history, size_t place);
+int64_t cbpii_consent_history_at(const cbpii_consent_history *history, size_t place);
 
 // The error that goes with it: one of `CBPII_ERROR_…`. 0 when there is none.
-int32_t cbpii_consent_history_cause(const struct cbpii_consent_history *history, size_t place);
+int32_t cbpii_consent_history_cause(const cbpii_consent_history *history, size_t place);
 
 // Frees a history. NULL is left alone.
-void cbpii_consent_history_free(struct cbpii_consent_history *history);
+void cbpii_consent_history_free(cbpii_consent_history *history);
 
 // The consents of every bank that end before `before` (milliseconds since 1970, UTC), or are lost or refused, the earliest
 // first. Pass the present plus two weeks every night.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_renewals_due(const struct cbpii_store *store,
-                                       int64_t before,
-                                       struct cbpii_renewals **renewals);
+cbpii_error *cbpii_renewals_due(const cbpii_store *store,
+                                int64_t before,
+                                cbpii_renewals **renewals);
 
 // The next consent to renew; `renewal` becomes NULL behind the last. A record that cannot be opened is an error in its
 // place, and the walk can go on.
 //
 // Fails with an error of kind store, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_renewals_next(struct cbpii_renewals *renewals,
-                                        struct cbpii_renewal **renewal);
+cbpii_error *cbpii_renewals_next(cbpii_renewals *renewals,
+                                 cbpii_renewal **renewal);
 
 // Frees a walk. NULL is left alone.
-void cbpii_renewals_free(struct cbpii_renewals *renewals);
+void cbpii_renewals_free(cbpii_renewals *renewals);
 
 // The id the consent is kept under.
-const char *cbpii_renewal_id(const struct cbpii_renewal *renewal);
+const char *cbpii_renewal_id(const cbpii_renewal *renewal);
 
 // The id of its bank.
-const char *cbpii_renewal_bank_id(const struct cbpii_renewal *renewal);
+const char *cbpii_renewal_bank_id(const cbpii_renewal *renewal);
 
 // When it ends or ended, in milliseconds since 1970 (UTC).
-int64_t cbpii_renewal_consent_expires_at(const struct cbpii_renewal *renewal);
+int64_t cbpii_renewal_consent_expires_at(const cbpii_renewal *renewal);
 
 // Why it is on the list: one of `CBPII_RENEWAL_…`. 0 for NULL.
-int32_t cbpii_renewal_reason(const struct cbpii_renewal *renewal);
+int32_t cbpii_renewal_reason(const cbpii_renewal *renewal);
 
 // Frees a renewal. NULL is left alone.
-void cbpii_renewal_free(struct cbpii_renewal *renewal);
+void cbpii_renewal_free(cbpii_renewal *renewal);
 
 // The stable name of a state, e.g. "renew_soon". NULL for a number that is none.
 const char *cbpii_consent_state_name(int32_t state);
@@ -2030,20 +2010,20 @@ const char *cbpii_algorithm_name(int32_t algorithm);
 //
 // Fails with store.key, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_record_keys_new(const uint8_t *key,
-                                          size_t length,
-                                          struct cbpii_record_keys **keys);
+cbpii_error *cbpii_record_keys_new(const uint8_t *key,
+                                   size_t length,
+                                   cbpii_record_keys **keys);
 
 // Adds a former key: records it sealed can be read, and are sealed with the current key when they are next written.
 //
 // Fails with store.key, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_record_keys_add_old(struct cbpii_record_keys *keys,
-                                              const uint8_t *key,
-                                              size_t length);
+cbpii_error *cbpii_record_keys_add_old(cbpii_record_keys *keys,
+                                       const uint8_t *key,
+                                       size_t length);
 
 // Overwrites and frees keys; stores that were opened with them go on. NULL is left alone.
-void cbpii_record_keys_free(struct cbpii_record_keys *keys);
+void cbpii_record_keys_free(cbpii_record_keys *keys);
 
 // Opens the store a URL names: "memory", or "sqlite://" followed by a path (the file is made if it is not there, readable by
 // its owner only; it must not lie on a network file system). Threads and processes of one host share a file.
@@ -2051,160 +2031,156 @@ void cbpii_record_keys_free(struct cbpii_record_keys *keys);
 // Fails with an error of kind store: store.url, store.unreachable, store.corrupt, store.locked, store.read_only,
 // store.full, store.schema; request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_store_open(const char *url,
-                                     const struct cbpii_record_keys *keys,
-                                     struct cbpii_store **store);
+cbpii_error *cbpii_store_open(const char *url,
+                              const cbpii_record_keys *keys,
+                              cbpii_store **store);
 
 // Opens a SQLite file with options: how long a call waits while another process writes, in milliseconds (0 for 5 000), and
 // whether an existing file is only read, for reports.
 //
 // Fails as `cbpii_store_open` does.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_store_open_sqlite(const char *path,
-                                            int64_t busy_timeout,
-                                            bool read_only,
-                                            const struct cbpii_record_keys *keys,
-                                            struct cbpii_store **store);
+cbpii_error *cbpii_store_open_sqlite(const char *path,
+                                     int64_t busy_timeout,
+                                     bool read_only,
+                                     const cbpii_record_keys *keys,
+                                     cbpii_store **store);
 
 // Seals every record that is still sealed with a former key with the current one. `rewritten` (may be NULL) is how many
 // those were. Safe while others use the store.
 //
 // Fails with an error of kind store; request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_store_reseal(const struct cbpii_store *store,
-                                       uint64_t *rewritten);
+cbpii_error *cbpii_store_reseal(const cbpii_store *store,
+                                uint64_t *rewritten);
 
 // Frees a store; sessions that use it go on. NULL is left alone.
-void cbpii_store_free(struct cbpii_store *store);
+void cbpii_store_free(cbpii_store *store);
 
 // The text, NUL-terminated UTF-8, borrowed from the string. NULL for NULL.
-const char *cbpii_string_text(const struct cbpii_string *string);
+const char *cbpii_string_text(const cbpii_string *string);
 
 // The length of the text in bytes, its NUL not counted. 0 for NULL.
-size_t cbpii_string_length(const struct cbpii_string *string);
+size_t cbpii_string_length(const cbpii_string *string);
 
 // Overwrites and frees the string. NULL is left alone.
-void cbpii_string_free(struct cbpii_string *string);
+void cbpii_string_free(cbpii_string *string);
 
 // Tokens that were obtained elsewhere, for example by the software this one replaces. `refresh_token` may be NULL. Moments
 // are in milliseconds since 1970 (UTC); `expires_at` may be NULL when it is not known.
 //
 // Fails with request.token, request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_tokens_new(const char *access_token,
-                                     const char *refresh_token,
-                                     int64_t obtained_at,
-                                     const int64_t *expires_at,
-                                     int64_t consent_expires_at,
-                                     struct cbpii_tokens **tokens);
+cbpii_error *cbpii_tokens_new(const char *access_token,
+                              const char *refresh_token,
+                              int64_t obtained_at,
+                              const int64_t *expires_at,
+                              int64_t consent_expires_at,
+                              cbpii_tokens **tokens);
 
 // Tokens from their saved form.
 //
 // Fails with request.saved_state, request.token, request.argument.
-CBPII_MUST_USE struct cbpii_error *cbpii_tokens_from_json(const char *json, struct cbpii_tokens **tokens);
+CBPII_MUST_USE cbpii_error *cbpii_tokens_from_json(const char *json, cbpii_tokens **tokens);
 
 // The saved form: a secret, for it holds the tokens in clear. Encrypt it.
 //
 // Fails with request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_tokens_to_json(const struct cbpii_tokens *tokens,
-                                         struct cbpii_string **json);
+CBPII_MUST_USE cbpii_error *cbpii_tokens_to_json(const cbpii_tokens *tokens, cbpii_string **json);
 
 // The access token in clear: a secret.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_tokens_expose_access_token(const struct cbpii_tokens *tokens,
-                                                     struct cbpii_string **secret);
+cbpii_error *cbpii_tokens_expose_access_token(const cbpii_tokens *tokens,
+                                              cbpii_string **secret);
 
 // The refresh token in clear: a secret. `secret` becomes NULL when the bank gave none.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_tokens_expose_refresh_token(const struct cbpii_tokens *tokens,
-                                                      struct cbpii_string **secret);
+cbpii_error *cbpii_tokens_expose_refresh_token(const cbpii_tokens *tokens,
+                                               cbpii_string **secret);
 
 // Always "Bearer" (RFC 6750).
-const char *cbpii_tokens_token_type(const struct cbpii_tokens *tokens);
+const char *cbpii_tokens_token_type(const cbpii_tokens *tokens);
 
 // The scope as the bank stated it. NULL when it did not.
-const char *cbpii_tokens_scope(const struct cbpii_tokens *tokens);
+const char *cbpii_tokens_scope(const cbpii_tokens *tokens);
 
 // A masked description, for a person or a log.
-const char *cbpii_tokens_text(const struct cbpii_tokens *tokens);
+const char *cbpii_tokens_text(const cbpii_tokens *tokens);
 
 // Whether the bank gave a refresh token.
-bool cbpii_tokens_has_refresh_token(const struct cbpii_tokens *tokens);
+bool cbpii_tokens_has_refresh_token(const cbpii_tokens *tokens);
 
 // When the access token was obtained, in milliseconds since 1970 (UTC).
-int64_t cbpii_tokens_obtained_at(const struct cbpii_tokens *tokens);
+int64_t cbpii_tokens_obtained_at(const cbpii_tokens *tokens);
 
 // When the access token ends, in milliseconds since 1970 (UTC). False when the bank did not say.
-bool cbpii_tokens_expires_at(const struct cbpii_tokens *tokens, int64_t *moment);
+bool cbpii_tokens_expires_at(const cbpii_tokens *tokens, int64_t *moment);
 
 // When the consent as a whole ends, in milliseconds since 1970 (UTC): the bank's 90 or 180 days. Refreshing does not move it.
-int64_t cbpii_tokens_consent_expires_at(const struct cbpii_tokens *tokens);
+int64_t cbpii_tokens_consent_expires_at(const cbpii_tokens *tokens);
 
 // Whether the access token has ended at `now`, in milliseconds since 1970 (UTC); false when its end is not known.
-bool cbpii_tokens_is_expired(const struct cbpii_tokens *tokens,
+bool cbpii_tokens_is_expired(const cbpii_tokens *tokens,
                              int64_t now);
 
 // Overwrites and frees tokens. NULL is left alone.
-void cbpii_tokens_free(struct cbpii_tokens *tokens);
+void cbpii_tokens_free(cbpii_tokens *tokens);
 
 // The method: "POST".
-const char *cbpii_http_request_method(const struct cbpii_http_request *request);
+const char *cbpii_http_request_method(const cbpii_http_request *request);
 
 // The absolute https URL.
-const char *cbpii_http_request_url(const struct cbpii_http_request *request);
+const char *cbpii_http_request_url(const cbpii_http_request *request);
 
 // How many headers there are. Host and Content-Length are not among them: they are the transport's business.
-size_t cbpii_http_request_header_count(const struct cbpii_http_request *request);
+size_t cbpii_http_request_header_count(const cbpii_http_request *request);
 
 // The name of a header, in small letters. NULL beyond the last.
-const char *cbpii_http_request_header_name(const struct cbpii_http_request *request, size_t place);
+const char *cbpii_http_request_header_name(const cbpii_http_request *request, size_t place);
 
 // The value of a header, which may be a secret: never log it. NULL beyond the last.
-const char *cbpii_http_request_header_value(const struct cbpii_http_request *request, size_t place);
+const char *cbpii_http_request_header_value(const cbpii_http_request *request, size_t place);
 
 // The body, `cbpii_http_request_body_length` bytes, which may hold secrets: never log it.
-const uint8_t *cbpii_http_request_body(const struct cbpii_http_request *request);
+const uint8_t *cbpii_http_request_body(const cbpii_http_request *request);
 
 // The length of the body in bytes.
-size_t cbpii_http_request_body_length(const struct cbpii_http_request *request);
+size_t cbpii_http_request_body_length(const cbpii_http_request *request);
 
 // How many milliseconds are left until the whole answer must be there. 0 when the time is over.
-int64_t cbpii_http_request_time_left(const struct cbpii_http_request *request);
+int64_t cbpii_http_request_time_left(const cbpii_http_request *request);
 
 // Whether the caller has cancelled the call: a transport that waits should look now and then.
-bool cbpii_http_request_is_cancelled(const struct cbpii_http_request *request);
+bool cbpii_http_request_is_cancelled(const cbpii_http_request *request);
 
 // Whether the request must not travel on a connection that has been idle: it changes something at the bank, and its fate
 // would be unknown if such a connection died under it.
-bool cbpii_http_request_wants_fresh_connection(const struct cbpii_http_request *request);
+bool cbpii_http_request_wants_fresh_connection(const cbpii_http_request *request);
 
 // Sets the status, 100 to 599.
 //
 // Fails with request.argument.
-CBPII_MUST_USE
-struct cbpii_error *cbpii_http_response_set_status(struct cbpii_http_response *response,
-                                                   int32_t status);
+CBPII_MUST_USE cbpii_error *cbpii_http_response_set_status(cbpii_http_response *response, int32_t status);
 
 // Adds a header of the answer.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_http_response_add_header(struct cbpii_http_response *response,
-                                                   const char *name,
-                                                   const char *value);
+cbpii_error *cbpii_http_response_add_header(cbpii_http_response *response,
+                                            const char *name,
+                                            const char *value);
 
 // Sets the body: `length` bytes, which are copied. More than 1 MiB makes the call fail with protocol.answer_too_large.
 //
 // Fails with request.argument.
 CBPII_MUST_USE
-struct cbpii_error *cbpii_http_response_set_body(struct cbpii_http_response *response,
-                                                 const uint8_t *body,
-                                                 size_t length);
+cbpii_error *cbpii_http_response_set_body(cbpii_http_response *response,
+                                          const uint8_t *body,
+                                          size_t length);
 
 // The version of the binary interface of the library that was loaded: equal to `CBPII_ABI_VERSION`, or the program
 // must not go on.
