@@ -63,18 +63,8 @@ const BANNED: &[&str] = &[
 
 /// What a door to another language must not use itself: logic lives in the core, behind its public names. (The decimal of
 /// `rust_decimal` is one of those.)
-const BEHIND_THE_CORE: &[&str] = &[
-    "http",
-    "jiff",
-    "ring",
-    "rusqlite",
-    "rustls",
-    "serde",
-    "serde_json",
-    "ureq",
-    "url",
-    "x509-parser",
-];
+const BEHIND_THE_CORE: &[&str] =
+    &["http", "jiff", "ring", "rusqlite", "rustls", "serde", "serde_json", "ureq", "url", "x509-parser"];
 
 /// The doors to other languages.
 const DOORS: &[&str] = &["cbpii-ffi", "cbpii-python"];
