@@ -94,8 +94,6 @@ class CbpiiError(Exception):
     """The ``X-Request-ID`` of the failed request: what the bank's support asks for first."""
     correlation_id: str | None
     """The bank's own ``X-CorrelationID``, when it gave one."""
-    request_sent: RequestSent
-    """Whether the failed request reached the bank."""
     explanation: "Explanation | None"
     """What was sent, header by header, secrets masked: made to be pasted in a ticket to the bank."""
 
@@ -125,7 +123,7 @@ class CbpiiError(Exception):
         bank_message: str | None = None,
         request_id: str | None = None,
         correlation_id: str | None = None,
-        request_sent: RequestSent = RequestSent.NO,
+        request_sent: RequestSent | None = None,
         explanation: "Explanation | None" = None,
     ) -> None:
         super().__init__(message)
@@ -137,8 +135,14 @@ class CbpiiError(Exception):
         self.bank_message = bank_message
         self.request_id = request_id
         self.correlation_id = correlation_id
-        self.request_sent = RequestSent(request_sent)
+        self._request_sent = None if request_sent is None else RequestSent(request_sent)
         self.explanation = explanation
+
+    @property
+    def request_sent(self) -> RequestSent:
+        """Whether the failed request reached the bank. An error of your own that does not state it says ``NO``; when a
+        transport raises it, the call's error says ``UNKNOWN``."""
+        return RequestSent.NO if self._request_sent is None else self._request_sent
 
     @property
     def kind(self) -> ErrorKind:
@@ -182,10 +186,10 @@ class CbpiiError(Exception):
             "bank_message",
             "request_id",
             "correlation_id",
-            "request_sent",
             "explanation",
         )
         facts = {name: getattr(self, name) for name in names}
+        facts["request_sent"] = self._request_sent
         return _restore, (type(self), self.code, self.message, facts)
 
 
