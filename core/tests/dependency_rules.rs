@@ -61,20 +61,10 @@ const BANNED: &[&str] = &[
     "tokio-rustls",
 ];
 
-/// What a door to another language must not use itself: logic lives in the core, behind its public names.
-const BEHIND_THE_CORE: &[&str] = &[
-    "http",
-    "jiff",
-    "ring",
-    "rusqlite",
-    "rust_decimal",
-    "rustls",
-    "serde",
-    "serde_json",
-    "ureq",
-    "url",
-    "x509-parser",
-];
+/// What a door to another language must not use itself: logic lives in the core, behind its public names. (The decimal of
+/// `rust_decimal` is one of those.)
+const BEHIND_THE_CORE: &[&str] =
+    &["http", "jiff", "ring", "rusqlite", "rustls", "serde", "serde_json", "ureq", "url", "x509-parser"];
 
 /// The doors to other languages.
 const DOORS: &[&str] = &["cbpii-ffi", "cbpii-python"];

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::call::{blocking, direct, soon};
 use crate::consent::{AuthorizationCode, PendingConsent, Tokens};
-use crate::convert::{confirmation, duration, explanation, imported, limits};
+use crate::convert::{confirmation, duration, explanation, imported, limits, optional_text, text};
 use crate::error::{raise, refused};
 use crate::funds::FundsRequest;
 use crate::identity::{Issuer, given_bank};
@@ -108,11 +108,11 @@ impl Client {
         &self,
         py: Python<'_>,
         pending: &PendingConsent,
-        callback_url: String,
+        callback_url: &Bound<'_, PyAny>,
         options: CallOptions,
     ) -> PyResult<Call<cbpii::Tokens>> {
         let (client, clock, pending) = (self.core(py)?, Arc::clone(&self.clock), pending.0.clone());
-        let callback_url = cbpii::Secret::new(callback_url);
+        let callback_url = cbpii::Secret::new(text(callback_url, "callback_url")?);
         Ok(Box::new(move || {
             let code = pending.complete_at(callback_url.expose(), clock.now())?;
             client.exchange_code_with(&pending, &code, &options)
@@ -173,7 +173,7 @@ impl Client {
         max_idle_connections: usize,
         max_idle_age: Option<&Bound<'_, PyAny>>,
         retries: u32,
-        proxy: Option<String>,
+        proxy: Option<&Bound<'_, PyAny>>,
         clock: Option<Py<PyAny>>,
         transport: Option<Py<PyAny>>,
         on_event: Option<Py<PyAny>>,
@@ -198,7 +198,7 @@ impl Client {
         if let Some(given) = max_idle_age {
             builder = builder.max_idle_age(duration(given, "max_idle_age")?);
         }
-        if let Some(proxy) = proxy {
+        if let Some(proxy) = optional_text(proxy, "proxy")? {
             builder = builder.proxy(proxy);
         }
         let clock: Arc<dyn Clock> = match clock {
@@ -272,7 +272,7 @@ impl Client {
         &self,
         py: Python<'_>,
         pending: &PendingConsent,
-        callback_url: String,
+        callback_url: &Bound<'_, PyAny>,
         timeout: Option<&Bound<'_, PyAny>>,
         cancel: Option<&Bound<'_, CancelToken>>,
     ) -> PyResult<Tokens> {
@@ -375,7 +375,7 @@ impl Client {
         py: Python<'py>,
         workers: &Workers,
         pending: &PendingConsent,
-        callback_url: String,
+        callback_url: &Bound<'py, PyAny>,
         timeout: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = cbpii::CancelToken::new();

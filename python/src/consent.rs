@@ -1,11 +1,12 @@
 //! A consent and its tokens.
 
+use cbpii::ErrorCode;
 use pyo3::prelude::*;
 
 use crate::call::direct;
-use crate::convert::{moment, timestamp, timestamp_or_now};
+use crate::convert::{moment, text, timestamp, timestamp_or_now};
 use crate::funds::json_text;
-use crate::secret::{GivenSecret, Secret, no_pickle};
+use crate::secret::{Secret, no_pickle, optional_secret, secret};
 
 /// The one-time code of a consent that was given. It lives for minutes: exchange it at once.
 ///
@@ -16,7 +17,9 @@ pub(crate) struct AuthorizationCode(pub(crate) cbpii::AuthorizationCode);
 #[pymethods]
 impl AuthorizationCode {
     #[new]
-    fn new(py: Python<'_>, code: String) -> PyResult<Self> {
+    fn new(code: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = code.py();
+        let code = text(code, "code")?.to_owned();
         direct(py, || cbpii::AuthorizationCode::new(code)).map(Self)
     }
 
@@ -92,10 +95,11 @@ impl PendingConsent {
     #[pyo3(signature = (callback_url, *, now=None))]
     fn complete(
         &self,
-        py: Python<'_>,
-        callback_url: &str,
+        callback_url: &Bound<'_, PyAny>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<AuthorizationCode> {
+        let py = callback_url.py();
+        let callback_url = text(callback_url, "callback_url")?;
         let now = timestamp_or_now(now, "now")?;
         direct(py, || self.0.complete_at(callback_url, now)).map(AuthorizationCode)
     }
@@ -108,7 +112,7 @@ impl PendingConsent {
     /// Reads the saved form back. Raises ``request.saved_state``.
     #[staticmethod]
     fn from_json(text: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let json = json_text(text)?;
+        let json = json_text(text, ErrorCode::SavedState, "What was saved is not UTF-8.")?;
         direct(text.py(), || cbpii::PendingConsent::from_json(json.expose())).map(Self)
     }
 
@@ -140,8 +144,8 @@ impl Tokens {
     #[pyo3(signature = (*, access_token, refresh_token=None, obtained_at, expires_at=None, consent_expires_at))]
     fn new(
         py: Python<'_>,
-        access_token: GivenSecret,
-        refresh_token: Option<GivenSecret>,
+        access_token: &Bound<'_, PyAny>,
+        refresh_token: Option<&Bound<'_, PyAny>>,
         obtained_at: &Bound<'_, PyAny>,
         expires_at: Option<&Bound<'_, PyAny>>,
         consent_expires_at: &Bound<'_, PyAny>,
@@ -149,9 +153,10 @@ impl Tokens {
         let obtained_at = timestamp(obtained_at, "obtained_at")?;
         let expires_at = expires_at.map(|given| timestamp(given, "expires_at")).transpose()?;
         let consent_expires_at = timestamp(consent_expires_at, "consent_expires_at")?;
-        let refresh_token = refresh_token.map(|given| given.0);
+        let access_token = secret(access_token, "access_token")?;
+        let refresh_token = optional_secret(refresh_token, "refresh_token")?;
         let tokens = direct(py, || {
-            cbpii::Tokens::new(access_token.0, refresh_token, obtained_at, expires_at, consent_expires_at)
+            cbpii::Tokens::new(access_token, refresh_token, obtained_at, expires_at, consent_expires_at)
         });
         tokens.map(Self)
     }
@@ -212,7 +217,7 @@ impl Tokens {
     /// Reads the saved form back. Raises ``request.saved_state`` or ``request.token``.
     #[staticmethod]
     fn from_json(text: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let json = json_text(text)?;
+        let json = json_text(text, ErrorCode::SavedState, "What was saved is not UTF-8.")?;
         direct(text.py(), || cbpii::Tokens::from_json(json.expose())).map(Self)
     }
 

@@ -20,6 +20,38 @@ macro_rules! imported {
 }
 pub(crate) use imported;
 
+/// A text that a caller gave; `name` says which one.
+pub(crate) fn text<'a>(given: &'a Bound<'_, PyAny>, name: &str) -> PyResult<&'a str> {
+    let text = given.cast::<PyString>().map_err(|_| wrong_type(given, name, "a str"))?;
+    text.to_str().map_err(|_| {
+        let message = format!(
+            "The argument {name} is not UTF-8: it has half of a surrogate pair, as text read with surrogateescape has; give text that can be encoded."
+        );
+        refused(given.py(), ErrorCode::Argument, &message)
+    })
+}
+
+/// The same, for what need not be given.
+pub(crate) fn optional_text<'a>(
+    given: Option<&'a Bound<'_, PyAny>>,
+    name: &str,
+) -> PyResult<Option<&'a str>> {
+    given.map(|given| text(given, name)).transpose()
+}
+
+/// Bytes that a caller gave; `name` says which ones.
+pub(crate) fn bytes<'a>(given: &'a Bound<'_, PyAny>, name: &str) -> PyResult<&'a [u8]> {
+    given.cast::<PyBytes>().map(|bytes| bytes.as_bytes()).map_err(|_| wrong_type(given, name, "bytes"))
+}
+
+/// What an argument of a wrong type is refused with.
+pub(crate) fn wrong_type(given: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyErr {
+    match given.get_type().name() {
+        Ok(kind) => PyTypeError::new_err(format!("{name} is {wanted}, not {kind}")),
+        Err(failure) => failure,
+    }
+}
+
 /// A moment as an aware datetime.
 pub(crate) fn moment(py: Python<'_>, moment: Timestamp) -> PyResult<Bound<'_, PyAny>> {
     imported!(py, "cbpii._convert", "moment")?.call1((moment.unix_millis(),))
@@ -28,7 +60,7 @@ pub(crate) fn moment(py: Python<'_>, moment: Timestamp) -> PyResult<Bound<'_, Py
 /// A moment that a caller gave as an aware datetime; `name` says which one.
 pub(crate) fn timestamp(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Timestamp> {
     let py = given.py();
-    let millis = imported!(py, "cbpii._convert", "milliseconds")?.call1((given,))?;
+    let millis = imported!(py, "cbpii._convert", "milliseconds")?.call1((given, name))?;
     millis.extract::<Option<i64>>()?.map(Timestamp::from_unix_millis).ok_or_else(|| {
         let message = format!(
             "The moment {name} has no time zone, so that nobody knows when it is; give an aware datetime, such as datetime.now(timezone.utc)."
@@ -51,10 +83,7 @@ pub(crate) fn duration(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Duratio
     } else if given.is_instance_of::<PyDelta>() {
         given.call_method0("total_seconds")?.extract()?
     } else {
-        let kind = given.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "{name} is a timedelta or a number of seconds, not {kind}"
-        )));
+        return Err(wrong_type(given, name, "a timedelta or a number of seconds"));
     };
     Duration::try_from_secs_f64(seconds).map_err(|_| {
         let message =
@@ -101,12 +130,11 @@ impl Drop for Source {
     }
 }
 
-impl<'py> FromPyObject<'_, 'py> for Source {
-    type Error = PyErr;
-
-    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(text) = given.cast::<PyString>() {
-            return Ok(Self::Text(text.to_cow()?.into_owned()));
+impl Source {
+    /// What a caller gave; `name` says which one.
+    pub(crate) fn given(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
+        if given.is_instance_of::<PyString>() {
+            return Ok(Self::Text(text(given, name)?.to_owned()));
         }
         if let Ok(bytes) = given.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.as_bytes().to_vec()));
@@ -115,14 +143,14 @@ impl<'py> FromPyObject<'_, 'py> for Source {
             return Ok(Self::Bytes(bytes.to_vec()));
         }
         given.extract::<PathBuf>().map(Self::Path).map_err(|_| {
-            PyTypeError::new_err(
-                "PEM text (str), PEM or DER (bytes), or the path of a file (pathlib.Path) is needed",
+            wrong_type(
+                given,
+                name,
+                "PEM text (str), PEM or DER (bytes), or the path of a file (pathlib.Path)",
             )
         })
     }
-}
 
-impl Source {
     /// What was given in memory; none for a path.
     pub(crate) fn contents(&self) -> Option<&[u8]> {
         match self {

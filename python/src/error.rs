@@ -104,12 +104,14 @@ fn own(py: Python<'_>, raised: &PyErr) -> Option<Error> {
         return None;
     }
     let text = |name: &str| value.getattr(name).and_then(|fact| fact.extract::<String>()).ok();
-    let sent = match text("request_sent").as_deref() {
-        Some("no") => RequestSent::No,
-        Some("yes") => RequestSent::Yes,
-        _ => RequestSent::Unknown,
-    };
-    Some(Error::new(ErrorCode::from_text(&text("code")?)?, text("message")?).with_request_sent(sent))
+    let error = Error::new(ErrorCode::from_text(&text("code")?)?, text("message")?);
+    Some(match text("_request_sent").as_deref() {
+        Some("no") => error.with_request_sent(RequestSent::No),
+        Some("yes") => error.with_request_sent(RequestSent::Yes),
+        Some(_) => error.with_request_sent(RequestSent::Unknown),
+        // Whoever made it did not state it: the core knows what that means where it was raised.
+        None => error,
+    })
 }
 
 /// The whole catalogue: code, number, kind, advice, summary.

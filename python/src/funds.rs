@@ -4,16 +4,15 @@ use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
+use cbpii::ErrorCode;
 use cbpii::funds::AccountIdentifier;
-use cbpii::{Error, ErrorCode};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyString, PyTuple};
 use rust_decimal::Decimal;
 
 use crate::call::direct;
-use crate::convert::{enum_member, imported};
-use crate::error::{raise, refused};
+use crate::convert::{self, enum_member, imported, optional_text, text, wrong_type};
+use crate::error::refused;
 
 fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -30,7 +29,9 @@ pub(crate) struct Iban(cbpii::Iban);
 #[pymethods]
 impl Iban {
     #[new]
-    fn new(py: Python<'_>, text: &str) -> PyResult<Self> {
+    fn new(text: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = text.py();
+        let text = convert::text(text, "text")?;
         direct(py, || cbpii::Iban::parse(text)).map(Self)
     }
 
@@ -80,7 +81,9 @@ pub(crate) struct Currency(cbpii::Currency);
 #[pymethods]
 impl Currency {
     #[new]
-    fn new(py: Python<'_>, code: &str) -> PyResult<Self> {
+    fn new(code: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = code.py();
+        let code = text(code, "code")?;
         direct(py, || cbpii::Currency::from_code(code)).map(Self)
     }
 
@@ -117,21 +120,16 @@ impl Currency {
     }
 }
 
-/// An IBAN as callers give it: an `Iban` or its text.
-pub(crate) struct GivenIban(pub(crate) cbpii::Iban);
-
-impl<'py> FromPyObject<'_, 'py> for GivenIban {
-    type Error = PyErr;
-
-    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(iban) = given.cast::<Iban>() {
-            return Ok(Self(iban.get().0));
-        }
-        let text = given
-            .cast::<PyString>()
-            .map_err(|_| PyTypeError::new_err("an Iban, or the text of one, is needed"))?;
-        Iban::new(given.py(), &text.to_cow()?).map(|iban| Self(iban.0))
+/// An IBAN as callers give it, an `Iban` or its text; `name` says which one, `wanted` what it may be.
+pub(crate) fn given_iban(given: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyResult<cbpii::Iban> {
+    if let Ok(iban) = given.cast::<Iban>() {
+        return Ok(iban.get().0);
     }
+    if !given.is_instance_of::<PyString>() {
+        return Err(wrong_type(given, name, wanted));
+    }
+    let text = text(given, name)?;
+    direct(given.py(), || cbpii::Iban::parse(text))
 }
 
 /// A positive amount of a currency, exact.
@@ -145,19 +143,8 @@ pub(crate) struct Amount(cbpii::Amount);
 #[pymethods]
 impl Amount {
     #[new]
-    fn new(value: &Bound<'_, PyAny>, currency: &str) -> PyResult<Self> {
-        let py = value.py();
-        let currency = direct(py, || cbpii::Currency::from_code(currency))?;
-        if value.is_instance_of::<PyFloat>() {
-            let message = "The amount is a float, and most decimal amounts do not exist as one: 0.1 is really 0.1000000000000000055; give a Decimal, an int, or text such as \"12.50\".";
-            return Err(refused(py, ErrorCode::Amount, message));
-        }
-        if let Ok(text) = value.cast::<PyString>() {
-            let text = text.to_cow()?;
-            return direct(py, || cbpii::Amount::parse(&text, currency)).map(Self);
-        }
-        let value = decimal(value)?;
-        direct(py, || cbpii::Amount::from_decimal(value, currency)).map(Self)
+    fn new(value: &Bound<'_, PyAny>, currency: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::given(value, "value", text(currency, "currency")?).map(Self)
     }
 
     /// The value, with the decimals it was given with.
@@ -194,18 +181,33 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// The amount a caller gave; `name` says which argument the value was.
+    fn given(value: &Bound<'_, PyAny>, name: &str, currency: &str) -> PyResult<cbpii::Amount> {
+        let py = value.py();
+        let currency = direct(py, || cbpii::Currency::from_code(currency))?;
+        if value.is_instance_of::<PyFloat>() {
+            let message = "The amount is a float, and most decimal amounts do not exist as one: 0.1 is really 0.1000000000000000055; give a Decimal, an int, or text such as \"12.50\".";
+            return Err(refused(py, ErrorCode::Amount, message));
+        }
+        if value.is_instance_of::<PyString>() {
+            let text = text(value, name)?;
+            return direct(py, || cbpii::Amount::parse(text, currency));
+        }
+        let value = decimal(value, name)?;
+        direct(py, || cbpii::Amount::from_decimal(value, currency))
+    }
+}
+
 /// The value of a Decimal or of whatever is an integer.
-fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Decimal> {
+fn decimal(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Decimal> {
     let py = value.py();
     let text: String = if value.is_instance(imported!(py, "decimal", "Decimal")?)? {
         value.call_method1("__format__", ("f",))?.extract()?
     } else if !value.is_instance_of::<PyBool>() && value.hasattr("__index__")? {
         value.call_method0("__index__")?.str()?.to_string()
     } else {
-        let kind = value.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "an amount is a Decimal, an int, or decimal text, not {kind}"
-        )));
+        return Err(wrong_type(value, name, "a Decimal, an int, or decimal text"));
     };
     Decimal::from_str_exact(&text).map_err(|_| {
         refused(py, ErrorCode::Amount, "The amount is not a number of at most 28 digits; no bank takes it.")
@@ -225,25 +227,33 @@ impl Account {
     #[new]
     #[pyo3(signature = (iban, *, currency=None, workspace=None))]
     fn new(
-        py: Python<'_>,
-        iban: GivenIban,
-        currency: Option<&str>,
-        workspace: Option<&str>,
+        iban: &Bound<'_, PyAny>,
+        currency: Option<&Bound<'_, PyAny>>,
+        workspace: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        direct(py, || finish_account(cbpii::Account::iban(iban.0), currency, workspace)).map(Self)
+        let py = iban.py();
+        let iban = given_iban(iban, "iban", "an Iban or the text of one")?;
+        let currency = optional_text(currency, "currency")?;
+        let workspace = optional_text(workspace, "workspace")?;
+        direct(py, || finish_account(cbpii::Account::iban(iban), currency, workspace)).map(Self)
     }
 
     /// An account by a number of another scheme: ``identification`` of 1 to 70 characters, ``issuer`` of 1 to 35.
     #[staticmethod]
     #[pyo3(signature = (identification, scheme, *, issuer=None, currency=None, workspace=None))]
     fn other(
-        py: Python<'_>,
-        identification: &str,
-        scheme: &str,
-        issuer: Option<&str>,
-        currency: Option<&str>,
-        workspace: Option<&str>,
+        identification: &Bound<'_, PyAny>,
+        scheme: &Bound<'_, PyAny>,
+        issuer: Option<&Bound<'_, PyAny>>,
+        currency: Option<&Bound<'_, PyAny>>,
+        workspace: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let py = identification.py();
+        let identification = text(identification, "identification")?;
+        let scheme = text(scheme, "scheme")?;
+        let issuer = optional_text(issuer, "issuer")?;
+        let currency = optional_text(currency, "currency")?;
+        let workspace = optional_text(workspace, "workspace")?;
         let account = direct(py, || {
             let account = cbpii::Account::other(identification, scheme.parse()?, issuer)?;
             finish_account(account, currency, workspace)
@@ -390,17 +400,21 @@ impl FundsRequest {
     #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
     fn new(
         py: Python<'_>,
-        reference: &str,
+        reference: &Bound<'_, PyAny>,
         account: &Bound<'_, PyAny>,
         amount: &Bound<'_, PyAny>,
-        currency: Option<&str>,
-        payee: Option<String>,
+        currency: Option<&Bound<'_, PyAny>>,
+        payee: Option<&Bound<'_, PyAny>>,
         psu: Option<Py<PyAny>>,
-        request_id: Option<String>,
+        request_id: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let reference = text(reference, "reference")?;
+        let currency = optional_text(currency, "currency")?;
+        let payee = optional_text(payee, "payee")?.map(str::to_owned);
+        let request_id = optional_text(request_id, "request_id")?.map(str::to_owned);
         let account = match account.cast::<Account>() {
             Ok(account) => account.get().0.clone(),
-            Err(_) => account.extract::<GivenIban>()?.0.into(),
+            Err(_) => given_iban(account, "account", "an Account, an Iban, or the text of one")?.into(),
         };
         let amount = given_amount(amount, currency)?;
         let context = psu.as_ref().map(|psu| psu_context(psu.bind(py))).transpose()?;
@@ -501,7 +515,7 @@ fn given_amount(amount: &Bound<'_, PyAny>, currency: Option<&str>) -> PyResult<c
             let message = "The currency differs from the one of the Amount; leave it out.";
             Err(refused(py, ErrorCode::Currency, message))
         }
-        (Err(_), Some(code)) => Amount::new(amount, code).map(|amount| amount.0),
+        (Err(_), Some(code)) => Amount::given(amount, "amount", code),
         (Err(_), None) => {
             let message = "The amount has no currency; give one (ISO 4217), or an Amount.";
             Err(refused(py, ErrorCode::Currency, message))
@@ -513,9 +527,13 @@ fn given_amount(amount: &Bound<'_, PyAny>, currency: Option<&str>) -> PyResult<c
 fn psu_context(given: &Bound<'_, PyAny>) -> PyResult<cbpii::PsuContext> {
     let py = given.py();
     if !given.is_instance(imported!(py, "cbpii._results", "PsuContext")?)? {
-        return Err(PyTypeError::new_err("psu is a PsuContext"));
+        return Err(wrong_type(given, "psu", "a PsuContext"));
     }
-    let field = |name: &str| given.getattr(name)?.extract::<Option<String>>();
+    let field = |name: &str| {
+        let value = given.getattr(name)?;
+        let value = if value.is_none() { None } else { Some(text(&value, name)?.to_owned()) };
+        Ok::<_, PyErr>(value)
+    };
     Ok(cbpii::PsuContext {
         ip_address: field("ip_address")?,
         ip_port: field("ip_port")?,
@@ -532,14 +550,14 @@ fn psu_context(given: &Bound<'_, PyAny>) -> PyResult<cbpii::PsuContext> {
     })
 }
 
-/// Text or bytes of JSON.
-pub(crate) fn json_text(given: &Bound<'_, PyAny>) -> PyResult<cbpii::Secret> {
-    if let Ok(text) = given.extract::<String>() {
-        return Ok(cbpii::Secret::new(text));
-    }
-    let bytes: Vec<u8> = given.extract().map_err(|_| PyTypeError::new_err("a str or bytes are needed"))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(cbpii::Secret::new(text)),
-        Err(_) => Err(raise(given.py(), &Error::new(ErrorCode::SavedState, "What was saved is not UTF-8."))),
-    }
+/// Text or bytes of JSON; what is not UTF-8 is an error of this code with this message.
+pub(crate) fn json_text(given: &Bound<'_, PyAny>, code: ErrorCode, message: &str) -> PyResult<cbpii::Secret> {
+    let text = match given.cast::<PyString>() {
+        Ok(text) => text.to_str().ok(),
+        Err(_) => {
+            let bytes = given.cast::<PyBytes>().map_err(|_| wrong_type(given, "text", "a str or bytes"))?;
+            std::str::from_utf8(bytes.as_bytes()).ok()
+        }
+    };
+    text.map(cbpii::Secret::new).ok_or_else(|| refused(given.py(), code, message))
 }

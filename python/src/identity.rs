@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::call::direct;
-use crate::convert::{Source, enum_member, imported, timestamp_or_now};
+use crate::convert::{Source, enum_member, imported, optional_text, text, timestamp_or_now, wrong_type};
 use crate::error::{callback_failed, ending, refused};
 use crate::gate;
-use crate::secret::GivenSecret;
+use crate::secret::{optional_secret, secret};
 
 /// A chain, of wherever it was given.
 fn chain(certificate: &Source) -> cbpii::Result<CertificateChain> {
@@ -78,7 +78,8 @@ impl PySigner {
         }
         let mut known = Vec::new();
         for name in algorithms.try_iter()? {
-            let name: String = name?.extract()?;
+            let name = name?;
+            let name = text(&name, "each of algorithms")?;
             known.push(direct(py, || name.parse())?);
         }
         if known.is_empty() {
@@ -128,13 +129,15 @@ impl TransportIdentity {
     #[pyo3(signature = (certificate, key, *, password=None))]
     fn new(
         py: Python<'_>,
-        certificate: Source,
-        key: Source,
-        password: Option<GivenSecret>,
+        certificate: &Bound<'_, PyAny>,
+        key: &Bound<'_, PyAny>,
+        password: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let (certificate, key) = (Source::given(certificate, "certificate")?, Source::given(key, "key")?);
+        let password = optional_secret(password, "password")?;
         let identity = direct(py, || {
-            let password = password.as_ref().map(|given| &given.0);
-            cbpii::identity::TransportIdentity::new(chain(&certificate)?, self::key(&key, password)?)
+            let chain = chain(&certificate)?;
+            cbpii::identity::TransportIdentity::new(chain, self::key(&key, password.as_ref())?)
         });
         identity.map(Self)
     }
@@ -142,10 +145,16 @@ impl TransportIdentity {
     /// From a PKCS#12 keystore (``.p12``, ``.pfx``) or the path of one.
     #[staticmethod]
     #[pyo3(signature = (keystore, *, password))]
-    fn from_pkcs12(py: Python<'_>, keystore: Source, password: GivenSecret) -> PyResult<Self> {
+    fn from_pkcs12(
+        py: Python<'_>,
+        keystore: &Bound<'_, PyAny>,
+        password: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let keystore = Source::given(keystore, "keystore")?;
+        let password = secret(password, "password")?;
         let identity = direct(py, || {
             let bytes = self::keystore(&keystore)?;
-            cbpii::identity::TransportIdentity::from_pkcs12(bytes.expose(), &password.0)
+            cbpii::identity::TransportIdentity::from_pkcs12(bytes.expose(), &password)
         });
         identity.map(Self)
     }
@@ -157,10 +166,11 @@ impl TransportIdentity {
     #[staticmethod]
     fn with_signer(
         py: Python<'_>,
-        certificate: Source,
+        certificate: &Bound<'_, PyAny>,
         sign: Py<PyAny>,
         algorithms: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
+        let certificate = Source::given(certificate, "certificate")?;
         let signer = PySigner::given(sign, algorithms)?;
         let identity =
             direct(py, || cbpii::identity::TransportIdentity::with_signer(chain(&certificate)?, signer));
@@ -188,7 +198,7 @@ pub(crate) struct SealIdentity(cbpii::identity::SealIdentity);
 impl SealIdentity {
     fn finish(
         py: Python<'_>,
-        key_id: Option<String>,
+        key_id: Option<&str>,
         make: impl FnOnce() -> cbpii::Result<cbpii::identity::SealIdentity> + Send,
     ) -> PyResult<Self> {
         let identity = direct(py, || {
@@ -208,14 +218,17 @@ impl SealIdentity {
     #[pyo3(signature = (certificate, key, *, password=None, key_id=None))]
     fn new(
         py: Python<'_>,
-        certificate: Source,
-        key: Source,
-        password: Option<GivenSecret>,
-        key_id: Option<String>,
+        certificate: &Bound<'_, PyAny>,
+        key: &Bound<'_, PyAny>,
+        password: Option<&Bound<'_, PyAny>>,
+        key_id: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let key_id = optional_text(key_id, "key_id")?;
+        let (certificate, key) = (Source::given(certificate, "certificate")?, Source::given(key, "key")?);
+        let password = optional_secret(password, "password")?;
         Self::finish(py, key_id, || {
-            let password = password.as_ref().map(|given| &given.0);
-            cbpii::identity::SealIdentity::new(chain(&certificate)?, self::key(&key, password)?)
+            let chain = chain(&certificate)?;
+            cbpii::identity::SealIdentity::new(chain, self::key(&key, password.as_ref())?)
         })
     }
 
@@ -224,13 +237,16 @@ impl SealIdentity {
     #[pyo3(signature = (keystore, *, password, key_id=None))]
     fn from_pkcs12(
         py: Python<'_>,
-        keystore: Source,
-        password: GivenSecret,
-        key_id: Option<String>,
+        keystore: &Bound<'_, PyAny>,
+        password: &Bound<'_, PyAny>,
+        key_id: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let key_id = optional_text(key_id, "key_id")?;
+        let keystore = Source::given(keystore, "keystore")?;
+        let password = secret(password, "password")?;
         Self::finish(py, key_id, || {
             let bytes = self::keystore(&keystore)?;
-            cbpii::identity::SealIdentity::from_pkcs12(bytes.expose(), &password.0)
+            cbpii::identity::SealIdentity::from_pkcs12(bytes.expose(), &password)
         })
     }
 
@@ -240,11 +256,13 @@ impl SealIdentity {
     #[pyo3(signature = (certificate, sign, algorithms, *, key_id=None))]
     fn with_signer(
         py: Python<'_>,
-        certificate: Source,
+        certificate: &Bound<'_, PyAny>,
         sign: Py<PyAny>,
         algorithms: &Bound<'_, PyAny>,
-        key_id: Option<String>,
+        key_id: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let key_id = optional_text(key_id, "key_id")?;
+        let certificate = Source::given(certificate, "certificate")?;
         let signer = PySigner::given(sign, algorithms)?;
         Self::finish(py, key_id, || {
             Ok(cbpii::identity::SealIdentity::with_signer(chain(&certificate)?, signer))
@@ -293,19 +311,22 @@ impl Issuer {
     #[new]
     #[pyo3(signature = (*, client_id, redirect_uri, client_secret=None, transport=None, seal=None))]
     fn new(
-        py: Python<'_>,
-        client_id: &str,
-        redirect_uri: &str,
-        client_secret: Option<GivenSecret>,
+        client_id: &Bound<'_, PyAny>,
+        redirect_uri: &Bound<'_, PyAny>,
+        client_secret: Option<&Bound<'_, PyAny>>,
         transport: Option<&Bound<'_, TransportIdentity>>,
         seal: Option<&Bound<'_, SealIdentity>>,
     ) -> PyResult<Self> {
+        let py = client_id.py();
+        let client_id = text(client_id, "client_id")?;
+        let redirect_uri = text(redirect_uri, "redirect_uri")?;
+        let client_secret = optional_secret(client_secret, "client_secret")?;
         let (transport, seal) =
             (transport.map(|one| one.get().0.clone()), seal.map(|one| one.get().0.clone()));
         let issuer = direct(py, || {
             let mut issuer = cbpii::Issuer::new(client_id, redirect_uri)?;
             if let Some(secret) = client_secret {
-                issuer = issuer.with_client_secret(secret.0)?;
+                issuer = issuer.with_client_secret(secret)?;
             }
             if let Some(transport) = transport {
                 issuer = issuer.with_transport(transport);
@@ -365,7 +386,7 @@ impl Issuer {
 pub(crate) fn given_bank(bank: &Bound<'_, PyAny>) -> PyResult<Bank> {
     let py = bank.py();
     if !bank.is_instance(imported!(py, "cbpii._bank", "Bank")?)? {
-        return Err(PyTypeError::new_err("bank is a Bank"));
+        return Err(wrong_type(bank, "bank", "a Bank"));
     }
     let record: String = bank.call_method0("to_json")?.extract()?;
     direct(py, || Bank::from_json(&record))
@@ -377,14 +398,19 @@ pub(crate) fn given_bank(bank: &Bound<'_, PyAny>) -> PyResult<Bank> {
 #[expect(clippy::too_many_arguments, reason = "they are the options of one call")]
 pub(crate) fn inspect_certificate(
     py: Python<'_>,
-    certificate: Source,
-    r#use: Option<&str>,
-    key: Option<Source>,
-    password: Option<GivenSecret>,
-    client_id: Option<String>,
+    certificate: &Bound<'_, PyAny>,
+    r#use: Option<&Bound<'_, PyAny>>,
+    key: Option<&Bound<'_, PyAny>>,
+    password: Option<&Bound<'_, PyAny>>,
+    client_id: Option<&Bound<'_, PyAny>>,
     accept_pss: bool,
     now: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
+    let certificate = Source::given(certificate, "certificate")?;
+    let r#use = optional_text(r#use, "use")?;
+    let key = key.map(|key| Source::given(key, "key")).transpose()?;
+    let password = optional_secret(password, "password")?;
+    let client_id = optional_text(client_id, "client_id")?;
     let now = timestamp_or_now(now, "now")?;
     direct(py, || {
         let mut options = InspectOptions::at(now).accepting_pss(accept_pss);
@@ -392,13 +418,12 @@ pub(crate) fn inspect_certificate(
             options = options.for_use(certificate_use(name)?);
         }
         if let Some(key) = &key {
-            options = options.with_key(self::key(key, password.as_ref().map(|given| &given.0))?);
+            options = options.with_key(self::key(key, password.as_ref())?);
         }
         if let Some(client_id) = client_id {
             options = options.with_client_id(client_id);
         }
-        let report = CertificateReport::of(&chain(&certificate)?, &options);
-        serde_json::to_string(&report).map_err(|_| unwritable())
+        Ok(CertificateReport::of(&chain(&certificate)?, &options).to_json())
     })
 }
 
@@ -411,8 +436,4 @@ fn certificate_use(name: &str) -> cbpii::Result<CertificateUse> {
             "The use of a certificate is neither transport nor seal; use one of them.",
         )),
     }
-}
-
-fn unwritable() -> Error {
-    Error::new(ErrorCode::Internal, "A report on a certificate could not be written as JSON; report it.")
 }

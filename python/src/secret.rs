@@ -4,6 +4,8 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::convert;
+
 /// A secret text: a token, a client secret. It shows only that there is one, never pickles, and leaves by expose.
 #[pyclass(frozen, module = "cbpii")]
 pub(crate) struct Secret(pub(crate) cbpii::Secret);
@@ -11,8 +13,8 @@ pub(crate) struct Secret(pub(crate) cbpii::Secret);
 #[pymethods]
 impl Secret {
     #[new]
-    fn new(text: String) -> Self {
-        Self(cbpii::Secret::new(text))
+    fn new(text: &Bound<'_, PyAny>) -> PyResult<Self> {
+        convert::text(text, "text").map(|text| Self(cbpii::Secret::new(text)))
     }
 
     /// The secret itself. Never log what this returns.
@@ -48,19 +50,21 @@ pub(crate) fn no_pickle(class: &str, instead: &str) -> PyErr {
     PyTypeError::new_err(format!("cannot pickle {class}: a secret would leave by accident; use {instead}"))
 }
 
-/// A secret as callers give it: a `str` or a `Secret`.
-pub(crate) struct GivenSecret(pub(crate) cbpii::Secret);
-
-impl<'py> FromPyObject<'_, 'py> for GivenSecret {
-    type Error = PyErr;
-
-    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(text) = given.cast::<PyString>() {
-            return Ok(Self(cbpii::Secret::new(text.to_cow()?)));
-        }
-        match given.cast::<Secret>() {
-            Ok(secret) => Ok(Self(secret.get().0.clone())),
-            Err(_) => Err(PyTypeError::new_err("a str or a Secret is needed")),
-        }
+/// A secret as callers give it, a `str` or a `Secret`; `name` says which one.
+pub(crate) fn secret(given: &Bound<'_, PyAny>, name: &str) -> PyResult<cbpii::Secret> {
+    if given.is_instance_of::<PyString>() {
+        return convert::text(given, name).map(cbpii::Secret::new);
     }
+    match given.cast::<Secret>() {
+        Ok(secret) => Ok(secret.get().0.clone()),
+        Err(_) => Err(convert::wrong_type(given, name, "a str or a Secret")),
+    }
+}
+
+/// The same, for what need not be given.
+pub(crate) fn optional_secret(
+    given: Option<&Bound<'_, PyAny>>,
+    name: &str,
+) -> PyResult<Option<cbpii::Secret>> {
+    given.map(|given| secret(given, name)).transpose()
 }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::call::{blocking, direct, soon};
 use crate::client::{CancelToken, Client, token};
 use crate::consent::Tokens;
-use crate::convert::{confirmation, duration, enum_member, imported, limits, moment};
+use crate::convert::{confirmation, duration, enum_member, imported, limits, moment, text};
 use crate::funds::FundsRequest;
 use crate::process::Owned;
 use crate::store::SealedStore;
@@ -194,17 +194,20 @@ impl Pool {
         direct(py, || SessionPool::with_options(client, store, options)).map(|pool| Self(Owned::new(pool)))
     }
 
-    fn keep(&self, py: Python<'_>, id: String, tokens: &Tokens) -> PyResult<Session> {
+    fn keep(&self, py: Python<'_>, id: &Bound<'_, PyAny>, tokens: &Tokens) -> PyResult<Session> {
+        let id = text(id, "id")?.to_owned();
         let (pool, tokens) = (self.0.get(py)?.clone(), tokens.0.clone());
         blocking(py, &cbpii::CancelToken::new(), move || pool.keep(&id, &tokens)).map(Session::new)
     }
 
-    fn open(&self, py: Python<'_>, id: String) -> PyResult<Session> {
+    fn open(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<Session> {
+        let id = text(id, "id")?.to_owned();
         let pool = self.0.get(py)?.clone();
         blocking(py, &cbpii::CancelToken::new(), move || pool.open(&id)).map(Session::new)
     }
 
-    fn forget(&self, py: Python<'_>, id: String) -> PyResult<bool> {
+    fn forget(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let id = text(id, "id")?.to_owned();
         let pool = self.0.get(py)?.clone();
         blocking(py, &cbpii::CancelToken::new(), move || pool.forget(&id))
     }
@@ -213,19 +216,32 @@ impl Pool {
         &self,
         py: Python<'py>,
         workers: &Workers,
-        id: String,
+        id: &Bound<'py, PyAny>,
         tokens: &Tokens,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let id = text(id, "id")?.to_owned();
         let (pool, tokens) = (self.0.get(py)?.clone(), tokens.0.clone());
         soon(py, workers, cbpii::CancelToken::new(), move || pool.keep(&id, &tokens), session_object)
     }
 
-    fn _open<'py>(&self, py: Python<'py>, workers: &Workers, id: String) -> PyResult<Bound<'py, PyAny>> {
+    fn _open<'py>(
+        &self,
+        py: Python<'py>,
+        workers: &Workers,
+        id: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let id = text(id, "id")?.to_owned();
         let pool = self.0.get(py)?.clone();
         soon(py, workers, cbpii::CancelToken::new(), move || pool.open(&id), session_object)
     }
 
-    fn _forget<'py>(&self, py: Python<'py>, workers: &Workers, id: String) -> PyResult<Bound<'py, PyAny>> {
+    fn _forget<'py>(
+        &self,
+        py: Python<'py>,
+        workers: &Workers,
+        id: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let id = text(id, "id")?.to_owned();
         let pool = self.0.get(py)?.clone();
         soon(
             py,

@@ -4,16 +4,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cbpii::store::{
-    ConsentStore, DueRecord, MemoryStore, RecordKey, RecordKeys, SaveOutcome, SqliteOptions, SqliteStore,
-    StoredRecord, open_store,
+    ConsentStore, DueRecord, RecordKey, RecordKeys, SaveOutcome, SqliteOptions, SqliteStore, StoredRecord,
+    open_store,
 };
 use cbpii::{CancelToken, ErrorCode, RequestSent, Timestamp};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::call::{blocking, direct, soon};
-use crate::convert::{duration, enum_member, imported, moment, timestamp};
+use crate::convert::{bytes, duration, enum_member, imported, moment, timestamp, wrong_type};
 use crate::error::{callback_failed, ending};
 use crate::gate;
 use crate::process::Owned;
@@ -21,9 +20,10 @@ use crate::workers::Workers;
 
 /// A store of consents and the key that seals them.
 ///
-/// ``store`` is the path of a SQLite file (made when it is missing), a URL (``memory`` or ``sqlite:///path``), or a
-/// :class:`ConsentStore` of your own. ``key`` is 32 random bytes from a key store, never a password; ``old_keys`` only open
-/// what was sealed before. Closed when it is collected. It does not survive ``os.fork()``: open it again in the child.
+/// ``store`` is the path of a SQLite file (made when it is missing), ``memory``, a URL (``sqlite:///path``), or a
+/// :class:`ConsentStore` of your own. A str that is ``memory``, has ``://`` or begins with ``sqlite:`` is never a path.
+/// ``key`` is 32 random bytes from a key store, never a password; ``old_keys`` only open what was sealed before. Closed when
+/// it is collected. It does not survive ``os.fork()``: open it again in the child.
 ///
 /// Raises errors of the kind ``store``, such as ``store.key``, ``store.url``, ``store.unreachable``.
 #[pyclass(frozen, module = "cbpii")]
@@ -41,17 +41,18 @@ impl SealedStore {
     )]
     fn new(
         store: &Bound<'_, PyAny>,
-        key: &[u8],
+        key: &Bound<'_, PyAny>,
         old_keys: Option<&Bound<'_, PyAny>>,
         busy_timeout: Option<&Bound<'_, PyAny>>,
         read_only: bool,
     ) -> PyResult<Self> {
         let py = store.py();
+        let key = bytes(key, "key")?;
         let mut keys = direct(py, || RecordKey::from_slice(key)).map(RecordKeys::new)?;
         if let Some(old_keys) = old_keys {
             for old in old_keys.try_iter()? {
                 let old = old?;
-                let old = old.cast::<PyBytes>()?.as_bytes();
+                let old = bytes(&old, "each of old_keys")?;
                 keys = keys.with_old(direct(py, || RecordKey::from_slice(old))?);
             }
         }
@@ -99,18 +100,23 @@ fn given_store(store: &Bound<'_, PyAny>, options: SqliteOptions) -> PyResult<Arc
         let store = blocking(py, &CancelToken::new(), move || SqliteStore::open_with(path, &options))?;
         Ok(Arc::new(store))
     };
-    if let Ok(url) = store.cast::<PyString>() {
-        let url = url.to_cow()?;
-        return match url.strip_prefix("sqlite://") {
+    // A str that is not UTF-8 is a path of the file system, as os.fsdecode makes it.
+    if let Some(name) = store.cast::<PyString>().ok().and_then(|name| name.to_str().ok()) {
+        return match name.strip_prefix("sqlite://") {
             Some(path) if !path.is_empty() => sqlite(PathBuf::from(path)),
-            _ if url == "memory" => Ok(Arc::new(MemoryStore::new())),
-            _ => direct(py, || open_store(&url)),
+            _ if is_url(name) => direct(py, || open_store(name)),
+            _ => sqlite(PathBuf::from(name)),
         };
     }
-    let path = store.extract::<PathBuf>().map_err(|_| {
-        PyTypeError::new_err("store is a path, \"memory\", \"sqlite:///path\", or a ConsentStore")
-    })?;
+    let path = store
+        .extract::<PathBuf>()
+        .map_err(|_| wrong_type(store, "store", "a path, \"memory\", a URL, or a ConsentStore"))?;
     sqlite(path)
+}
+
+/// Whether a text names a store by a URL, be it a wrong one, and not by a path.
+fn is_url(name: &str) -> bool {
+    name.is_empty() || name == "memory" || name.starts_with("sqlite:") || name.contains("://")
 }
 
 /// A store written in Python.

@@ -124,6 +124,12 @@ def test_a_transport_that_fails() -> None:
     def refusing(request: cbpii.HttpRequest) -> cbpii.HttpResponse:
         raise cbpii.CbpiiError("network.connect", "The gateway is away.", request_sent=cbpii.RequestSent.NO)
 
+    def silent(request: cbpii.HttpRequest) -> cbpii.HttpResponse:
+        raise cbpii.NetworkError("network.disconnected", "The gateway broke off, and does not say when.")
+
+    def talkative(request: cbpii.HttpRequest) -> cbpii.HttpResponse:
+        return cbpii.HttpResponse(200, (), bytes(2**20 + 1))
+
     def empty(request: cbpii.HttpRequest) -> cbpii.HttpResponse:
         return None  # type: ignore[return-value]
 
@@ -133,6 +139,8 @@ def test_a_transport_that_fails() -> None:
     for transport, code, sent, cause in [
         (broken, "network.transport_failed", "unknown", OSError),
         (refusing, "network.connect", "no", cbpii.NetworkError),
+        (silent, "network.disconnected", "unknown", cbpii.NetworkError),
+        (talkative, "protocol.answer_too_large", "yes", None),
         (empty, "network.transport_failed", "unknown", AttributeError),
         (impossible, "protocol.malformed_http", "yes", None),
     ]:

@@ -515,6 +515,9 @@ def test_errors_of_ones_own() -> None:
     error = cbpii.NetworkError("network.connect", "Away.", request_sent=cbpii.RequestSent.NO)
     assert isinstance(error, ConnectionError)
     assert (error.code, error.advice, error.errno) == ("network.connect", "retry", None)
+    unstated = cbpii.StoreError("store.full", "No room.")
+    assert unstated.request_sent is cbpii.RequestSent.NO
+    assert vars(pickle.loads(pickle.dumps(unstated))) == vars(unstated)
     for wrong in (("nothing.known", cbpii.CbpiiError), ("store.full", cbpii.NetworkError)):
         with pytest.raises(ValueError, match="code"):
             wrong[1](wrong[0], "A sentence.")

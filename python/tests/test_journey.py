@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cbpii
 import pytest
-from support import CLAIRE, KEY, Sandbox, check, sealed
+from support import CLAIRE, KEY, Sandbox, bare_client, check, sealed, some_tokens
 
 
 def test_from_consent_to_answers(sandbox: Sandbox) -> None:
@@ -82,6 +82,31 @@ def test_a_session_refreshes_by_itself(sandbox: Sandbox, tmp_path: Path) -> None
     assert pool.forget("claire") is False
     with pytest.raises(cbpii.ConsentRequiredError, match=r"consent\.unknown"):
         session.confirm_funds(check())
+    with pytest.raises(cbpii.ConsentRequiredError, match=r"consent\.unknown"):
+        pool.open("claire")
+
+
+def test_a_forgotten_consent_can_be_kept_anew() -> None:
+    pool = cbpii.SessionPool(bare_client(), sealed())
+    session = pool.keep("claire", some_tokens())
+    assert pool.forget("claire")
+    with pytest.raises(cbpii.ConsentRequiredError, match=r"consent\.unknown"):
+        pool.open("claire")
+    pool.keep("claire", some_tokens())
+    assert pool.open("claire").confirm_funds(check()).available
+    assert session.confirm_funds(check()).available
+
+
+def test_a_store_is_named_by_a_path_or_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "consents.db"
+    cbpii.SessionPool(bare_client(), cbpii.SealedStore(path, key=KEY)).keep("claire", some_tokens())
+    for name in (str(path), "consents.db", "./consents.db", f"sqlite://{path}", "sqlite://consents.db"):
+        assert cbpii.SessionPool(bare_client(), cbpii.SealedStore(name, key=KEY)).open("claire").id == "claire"
+    assert [file.name for file in tmp_path.iterdir() if not file.name.startswith("consents.db")] == []
+    for wrong in ("", "sqlite:", "sqlite://", "sqlite:/consents.db", "postgres://localhost/consents"):
+        with pytest.raises(cbpii.StoreError, match=r"store\.url"):
+            cbpii.SealedStore(wrong, key=KEY)
 
 
 def test_a_closed_client_says_so(sandbox: Sandbox) -> None:

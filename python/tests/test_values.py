@@ -1,13 +1,14 @@
 """Accounts, amounts, requests, moments, and what pickle makes of them."""
 
 import pickle
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import cbpii
 import pytest
-from support import CLAIRE, FOREVER, bare_client, check, some_tokens
+from support import CLAIRE, FOREVER, KEY, bare_client, check, sealed, some_tokens
 
 
 class Int64:
@@ -71,6 +72,86 @@ def test_a_float_is_refused_with_the_reason() -> None:
 def test_what_is_no_number_is_a_type_error(given: Any) -> None:
     with pytest.raises(TypeError):
         cbpii.Amount(given, "EUR")
+
+
+def source(**changes: Any) -> dict[str, Any]:
+    return {"certificate": b"", "key": b"", **changes}
+
+
+WRONG_TYPES: list[tuple[str, Callable[[], object]]] = [
+    ("reference", lambda: cbpii.FundsRequest(reference=cast(Any, None), account=CLAIRE, amount=1, currency="EUR")),
+    ("account", lambda: cbpii.FundsRequest(reference="A", account=cast(Any, 12), amount=1, currency="EUR")),
+    ("amount", lambda: cbpii.FundsRequest(reference="A", account=CLAIRE, amount=cast(Any, [1]), currency="EUR")),
+    ("currency", lambda: cbpii.FundsRequest(reference="A", account=CLAIRE, amount=1, currency=cast(Any, 978))),
+    ("payee", lambda: check(payee=1)),
+    ("psu", lambda: check(psu={})),
+    ("request_id", lambda: check(request_id=b"1")),
+    ("ip_address", lambda: check(psu=cbpii.PsuContext(ip_address=cast(Any, 1)))),
+    ("text", lambda: cbpii.Iban(cast(Any, None))),
+    ("value", lambda: cbpii.Amount(cast(Any, None), "EUR")),
+    ("iban", lambda: cbpii.Account(cast(Any, None))),
+    ("scheme", lambda: cbpii.Account.other("1", cast(Any, None))),
+    ("iban", lambda: cbpii.Bank.from_iban(cast(Any, 1), "sandbox")),
+    ("environment", lambda: cbpii.Bank.bpce("17515", cast(Any, None))),
+    ("text", lambda: cbpii.Bank.from_json(cast(Any, {}))),
+    ("client_id", lambda: cbpii.Issuer(client_id=cast(Any, None), redirect_uri="https://issuer.example/")),
+    ("redirect_uri", lambda: cbpii.Issuer(client_id="1", redirect_uri=cast(Any, None))),
+    ("client_secret", lambda: cbpii.Issuer(client_id="1", redirect_uri="https://a.example/", client_secret=cast(Any, b""))),
+    ("certificate", lambda: cbpii.TransportIdentity(**source(certificate=None))),
+    ("key", lambda: cbpii.TransportIdentity(**source(key=1))),
+    ("password", lambda: cbpii.SealIdentity(**source(password=b"1"))),
+    ("key_id", lambda: cbpii.SealIdentity(**source(key_id=1))),
+    ("bank", lambda: cbpii.Client(cast(Any, None), cbpii.Issuer(client_id="1", redirect_uri="https://a.example/"))),
+    ("timeout", lambda: bare_client(timeout="1")),
+    ("proxy", lambda: bare_client(proxy=1)),
+    ("access_token", lambda: some_tokens(access_token=None)),
+    ("obtained_at", lambda: some_tokens(obtained_at="2026-01-01")),
+    ("text", lambda: cbpii.Tokens.from_json(cast(Any, {}))),
+    ("callback_url", lambda: bare_client().begin_consent().complete(cast(Any, None))),
+    ("store", lambda: cbpii.SealedStore(cast(Any, None), key=KEY)),
+    ("key", lambda: cbpii.SealedStore("memory", key=cast(Any, KEY.hex()))),
+    ("old_keys", lambda: cbpii.SealedStore("memory", key=KEY, old_keys=cast(Any, [KEY.hex()]))),
+    ("id", lambda: cbpii.SessionPool(bare_client(), sealed()).open(cast(Any, 42))),
+]
+
+
+@pytest.mark.parametrize(("name", "call"), WRONG_TYPES, ids=[name for name, _ in WRONG_TYPES])
+def test_a_type_error_names_the_argument(name: str, call: Callable[[], object]) -> None:
+    with pytest.raises(TypeError, match=rf"\b{name} is .*, not "):
+        call()
+
+
+HALF = "\udc80"
+NOT_UTF8: list[tuple[str, Callable[[], object]]] = [
+    ("reference", lambda: cbpii.FundsRequest(reference=HALF, account=CLAIRE, amount=1, currency="EUR")),
+    ("account", lambda: check(iban=HALF)),
+    ("amount", lambda: check(HALF)),
+    ("payee", lambda: check(payee=HALF)),
+    ("user_agent", lambda: check(psu=cbpii.PsuContext(user_agent=HALF))),
+    ("code", lambda: cbpii.Currency(HALF)),
+    ("words", lambda: cbpii.Bank.find(HALF, "sandbox")),
+    ("client_id", lambda: cbpii.Issuer(client_id=HALF, redirect_uri="https://issuer.example/")),
+    ("certificate", lambda: cbpii.TransportIdentity(**source(certificate=HALF))),
+    ("password", lambda: cbpii.SealIdentity(**source(password=HALF))),
+    ("access_token", lambda: some_tokens(access_token=HALF)),
+    ("callback_url", lambda: bare_client().begin_consent().complete(HALF)),
+    ("id", lambda: cbpii.SessionPool(bare_client(), sealed()).keep(HALF, some_tokens())),
+]
+
+
+@pytest.mark.parametrize(("name", "call"), NOT_UTF8, ids=[name for name, _ in NOT_UTF8])
+def test_text_that_is_not_utf8_is_refused(name: str, call: Callable[[], object]) -> None:
+    with pytest.raises(cbpii.InvalidRequestError, match=rf"\b{name} is not UTF-8") as refusal:
+        call()
+    assert refusal.value.code == "request.argument"
+
+
+def test_what_was_saved_is_utf8() -> None:
+    for text in (HALF, b"\xff"):
+        with pytest.raises(cbpii.InvalidRequestError, match=r"request\.saved_state"):
+            cbpii.Tokens.from_json(text)
+        with pytest.raises(cbpii.ConfigurationError, match=r"configuration\.bank_record"):
+            cbpii.Bank.from_json(text)
 
 
 def test_amounts_compare_by_value() -> None:

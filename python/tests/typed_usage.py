@@ -23,6 +23,12 @@ def gateway(request: cbpii.HttpRequest) -> cbpii.HttpResponse:
     return cbpii.HttpResponse(200, (("content-type", "application/json"),), b"{}")
 
 
+def own_errors() -> None:
+    assert_type(cbpii.ConfigurationError("configuration.signer_failed", "…"), cbpii.ConfigurationError)
+    assert_type(cbpii.StoreError("store.full", "…", request_sent=cbpii.RequestSent.NO), cbpii.StoreError)
+    assert_type(cbpii.CbpiiError("store.full", "…"), cbpii.CbpiiError)
+
+
 def set_up() -> cbpii.Client:
     issuer = cbpii.Issuer(
         client_id="PSDFR-ACPR-12345",

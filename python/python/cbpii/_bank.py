@@ -171,7 +171,7 @@ class Bank:
         STET has it. Raises ``configuration.bank_record``, naming the path of the field, or another ``configuration``
         error.
         """
-        return cls._read(_cbpii._bank_from_json(text.decode() if isinstance(text, bytes) else text))
+        return cls._read(_cbpii._bank_from_json(text))
 
     def to_json(self) -> str:
         """The whole record as JSON, which :meth:`from_json` reads back."""

@@ -17,10 +17,10 @@ def moment(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=min(max(milliseconds, _FIRST), _LAST))
 
 
-def milliseconds(moment: datetime) -> int | None:
-    """Milliseconds since 1970; None for a moment without a time zone."""
+def milliseconds(moment: datetime, name: str) -> int | None:
+    """Milliseconds since 1970; None for a moment without a time zone. ``name`` says which one was given."""
     if not isinstance(moment, datetime):
-        raise TypeError(f"a datetime is needed, not {type(moment).__name__}")
+        raise TypeError(f"{name} is a datetime, not {type(moment).__name__}")
     if moment.utcoffset() is None:
         return None
     return (moment - _EPOCH) // _MILLISECOND

@@ -57,7 +57,8 @@ class SessionPool:
         return self._pool.keep(id, tokens)
 
     def open(self, id: str) -> Session:
-        """The consent that is kept under ``id``. Reads the store, unless a session of this id is open.
+        """The consent that is kept under ``id``. Reads the store, unless a session of this id is open
+        that was not forgotten.
 
         Raises ``consent.unknown`` when there is none; ``store.bank`` when it was kept for another bank;
         ``request.consent_id``; of kind ``store``.

@@ -7,13 +7,15 @@ never "no funds"**: whatever is not a well-formed yes or no of the bank is raise
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from . import _cbpii
 from .enums import Advice, ErrorKind, RequestSent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
 
     from ._results import Explanation
 
@@ -92,8 +94,6 @@ class CbpiiError(Exception):
     """The ``X-Request-ID`` of the failed request: what the bank's support asks for first."""
     correlation_id: str | None
     """The bank's own ``X-CorrelationID``, when it gave one."""
-    request_sent: RequestSent
-    """Whether the failed request reached the bank."""
     explanation: "Explanation | None"
     """What was sent, header by header, secrets masked: made to be pasted in a ticket to the bank."""
 
@@ -102,7 +102,7 @@ class CbpiiError(Exception):
         if cls._kind is not None:
             cls._classes.setdefault(cls._kind, cls)
 
-    def __new__(cls, code: str, message: str, **_facts: Any) -> "CbpiiError":
+    def __new__(cls, code: str, message: str, **_facts: Any) -> "Self":
         entry = CATALOGUE.get(code)
         if entry is None:
             raise ValueError(f"{code!r} is not a code of cbpii.errors.CATALOGUE")
@@ -110,7 +110,7 @@ class CbpiiError(Exception):
         made = wanted if cls is CbpiiError else cls
         if not issubclass(made, wanted):
             raise ValueError(f"{code!r} is a code of {wanted.__name__}, not of {made.__name__}")
-        return super(CbpiiError, made).__new__(made, message)
+        return cast("Self", super(CbpiiError, made).__new__(made, message))
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class CbpiiError(Exception):
         bank_message: str | None = None,
         request_id: str | None = None,
         correlation_id: str | None = None,
-        request_sent: RequestSent = RequestSent.NO,
+        request_sent: RequestSent | None = None,
         explanation: "Explanation | None" = None,
     ) -> None:
         super().__init__(message)
@@ -135,8 +135,14 @@ class CbpiiError(Exception):
         self.bank_message = bank_message
         self.request_id = request_id
         self.correlation_id = correlation_id
-        self.request_sent = RequestSent(request_sent)
+        self._request_sent = None if request_sent is None else RequestSent(request_sent)
         self.explanation = explanation
+
+    @property
+    def request_sent(self) -> RequestSent:
+        """Whether the failed request reached the bank. An error of your own that does not state it says ``NO``; when a
+        transport raises it, the call's error says ``UNKNOWN``."""
+        return RequestSent.NO if self._request_sent is None else self._request_sent
 
     @property
     def kind(self) -> ErrorKind:
@@ -180,10 +186,10 @@ class CbpiiError(Exception):
             "bank_message",
             "request_id",
             "correlation_id",
-            "request_sent",
             "explanation",
         )
         facts = {name: getattr(self, name) for name in names}
+        facts["request_sent"] = self._request_sent
         return _restore, (type(self), self.code, self.message, facts)
 
 
