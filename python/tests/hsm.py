@@ -18,12 +18,11 @@ PLACES = (
 MODULE = next((path for path in PLACES if Path(path).exists() and shutil.which("softhsm2-util")), "")
 PIN = "1234"
 
-needs_softhsm = pytest.mark.skipif(not MODULE, reason="SoftHSM is not installed (Debian: softhsm2)")
-
 
 @contextmanager
 def softhsm(folder: Path, keys: Mapping[str, str]) -> Generator[Any, None, None]:
     """The module with a token ``issuer`` that has the keys of these PEM files by their labels."""
+    assert MODULE, "SoftHSM is needed, the stand-in for an HSM (Debian: softhsm2)"
     (folder / "tokens").mkdir()
     (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\n")
     with pytest.MonkeyPatch.context() as environment:

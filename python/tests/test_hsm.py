@@ -9,14 +9,12 @@ import cbpii
 import pkcs11
 import pytest
 from cbpii.testing import Sandbox
-from hsm import PIN, needs_softhsm, softhsm
+from hsm import PIN, softhsm
 from pkcs11 import MGF, Mechanism, ObjectClass
 from support import check, sealed, some_tokens
 
 Algorithm = cbpii.SignatureAlgorithm
 Signer = Callable[[cbpii.SignatureAlgorithm, bytes], bytes]
-
-pytestmark = needs_softhsm
 
 
 class Hsm:

@@ -17,7 +17,7 @@ from cbpii.cli._config import Config
 from cbpii.cli._output import ExitCode
 from cbpii.testing import PERSONAS, Sandbox
 from command import cbpii_command, of_sandbox
-from hsm import MODULE, PIN, needs_softhsm, softhsm
+from hsm import MODULE, PIN, softhsm
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -162,7 +162,6 @@ def test_an_issuers_own_tests(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
 
 
-@needs_softhsm
 def test_keys_in_an_hsm(
     reader: dict[str, Any],
     bank: Sandbox,
