@@ -171,16 +171,6 @@ fn doors_sit_on_the_core_only() {
     }
 }
 
-/// What is shipped resolves host names in ASCII (`xn--` for others): 130 KB of tables less, and no look-alike letters.
-#[test]
-fn what_is_shipped_has_no_unicode_tables_for_host_names() {
-    let metadata = metadata(&[]);
-    let shipped = shipped(&metadata, &package(&metadata, CORE).id);
-    assert!(shipped.contains("idna"), "{shipped:?}");
-    let tables: Vec<_> = shipped.iter().filter(|name| name.starts_with("icu_")).collect();
-    assert!(tables.is_empty(), "{tables:?}: run `cargo update -p idna_adapter --precise 1.0.0`");
-}
-
 #[test]
 fn the_workspace_has_one_version() {
     let metadata = metadata(&["--no-deps"]);
