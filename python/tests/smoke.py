@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import cbpii
-import pytest
 from cbpii.testing import PERSONAS, Sandbox
 
 
@@ -48,7 +47,6 @@ def test_a_check_with_asyncio(cbpii_sandbox: Sandbox) -> None:
 
 
 def test_the_command() -> None:
-    pytest.importorskip("typer", reason="the extra is not installed")
     command = shutil.which("cbpii", path=str(Path(sys.executable).parent))
     assert command is not None
     found = subprocess.run([command, "banks", "17515", "--json"], capture_output=True, text=True, check=True)
