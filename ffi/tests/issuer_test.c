@@ -3,6 +3,7 @@
 
 #define REDIRECT "https://issuer.example/callback"
 
+/* No key: only the form of such files. */
 static const char OLD_ENCRYPTION[] =
     "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
     "DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
