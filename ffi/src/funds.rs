@@ -5,7 +5,7 @@ use std::ptr;
 
 use cbpii_core::funds::{AccountIdentifier, ResponseSignature};
 use cbpii_core::{
-    Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext,
+    Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext, Result,
 };
 
 use crate::error::cbpii_error;
@@ -180,6 +180,18 @@ pub struct RequestFacts {
     psu: PsuContext,
 }
 
+impl RequestFacts {
+    unsafe fn new(
+        reference: &str,
+        account: Account,
+        amount: *const c_char,
+        currency: *const c_char,
+    ) -> Result<Self> {
+        let amount = Amount::new(unsafe { text(amount, "amount") }?, unsafe { text(currency, "currency") }?)?;
+        Ok(Self { request: FundsRequest::new(reference, account, amount)?, psu: PsuContext::default() })
+    }
+}
+
 /// A question. `reference` is the issuer's own, 1 to 35 characters, and comes back in the answer. `amount` is positive
 /// decimal text such as "12.50", with at most the decimals of `currency` (ISO 4217, e.g. "EUR").
 ///
@@ -197,9 +209,7 @@ pub unsafe extern "C" fn cbpii_funds_request_new(
         let place = out(request, "request")?;
         let reference = unsafe { text(reference, "reference") }?;
         let account = unsafe { given(account, "account") }?.account.clone();
-        let amount = Amount::new(unsafe { text(amount, "amount") }?, unsafe { text(currency, "currency") }?)?;
-        let request = FundsRequest::new(reference, account, amount)?;
-        place.put_new(RequestFacts { request, psu: PsuContext::default() });
+        place.put_new(unsafe { RequestFacts::new(reference, account, amount, currency) }?);
         Ok(())
     })
 }
@@ -220,9 +230,7 @@ pub unsafe extern "C" fn cbpii_funds_request_for_iban(
         let place = out(request, "request")?;
         let reference = unsafe { text(reference, "reference") }?;
         let iban = Iban::parse(unsafe { text(iban, "iban") }?)?;
-        let amount = Amount::new(unsafe { text(amount, "amount") }?, unsafe { text(currency, "currency") }?)?;
-        let request = FundsRequest::new(reference, iban, amount)?;
-        place.put_new(RequestFacts { request, psu: PsuContext::default() });
+        place.put_new(unsafe { RequestFacts::new(reference, iban.into(), amount, currency) }?);
         Ok(())
     })
 }

@@ -82,6 +82,30 @@ unsafe fn pair(
     }
 }
 
+/// The paths of a chain and of its key.
+unsafe fn files<'a>(
+    chain_path: *const c_char,
+    key_path: *const c_char,
+    password: *const c_char,
+) -> Result<(&'a str, &'a str, Option<Secret>)> {
+    unsafe {
+        let (chain, key) = (text(chain_path, "chain_path")?, text(key_path, "key_path")?);
+        Ok((chain, key, optional_secret(password, "password")?))
+    }
+}
+
+/// A keystore in memory, and its password.
+unsafe fn pkcs12<'a>(
+    keystore: *const u8,
+    length: usize,
+    password: *const c_char,
+) -> Result<(&'a [u8], Secret)> {
+    unsafe {
+        let password = Secret::from(text(password, "password")?);
+        Ok((bytes(keystore, length, "keystore")?, password))
+    }
+}
+
 /// Sets the QWAC for mutual TLS: certificates (PEM in any order, or DER) and their key (PEM or DER: PKCS#8, PKCS#1, SEC 1,
 /// encrypted PKCS#8). `password` may be NULL.
 ///
@@ -118,8 +142,7 @@ pub unsafe extern "C" fn cbpii_issuer_set_transport_files(
 ) -> *mut cbpii_error {
     unsafe {
         change(issuer, |issuer| {
-            let (chain, key) = (text(chain_path, "chain_path")?, text(key_path, "key_path")?);
-            let password = optional_secret(password, "password")?;
+            let (chain, key, password) = files(chain_path, key_path, password)?;
             Ok(issuer.with_transport(TransportIdentity::from_files(chain, key, password.as_ref())?))
         })
     }
@@ -138,8 +161,7 @@ pub unsafe extern "C" fn cbpii_issuer_set_transport_pkcs12(
 ) -> *mut cbpii_error {
     unsafe {
         change(issuer, |issuer| {
-            let password = Secret::from(text(password, "password")?);
-            let keystore = bytes(keystore, length, "keystore")?;
+            let (keystore, password) = pkcs12(keystore, length, password)?;
             Ok(issuer.with_transport(TransportIdentity::from_pkcs12(keystore, &password)?))
         })
     }
@@ -200,8 +222,7 @@ pub unsafe extern "C" fn cbpii_issuer_set_seal_files(
 ) -> *mut cbpii_error {
     unsafe {
         change(issuer, |issuer| {
-            let (chain, key) = (text(chain_path, "chain_path")?, text(key_path, "key_path")?);
-            let password = optional_secret(password, "password")?;
+            let (chain, key, password) = files(chain_path, key_path, password)?;
             Ok(issuer.with_seal(SealIdentity::from_files(chain, key, password.as_ref())?))
         })
     }
@@ -220,8 +241,7 @@ pub unsafe extern "C" fn cbpii_issuer_set_seal_pkcs12(
 ) -> *mut cbpii_error {
     unsafe {
         change(issuer, |issuer| {
-            let password = Secret::from(text(password, "password")?);
-            let keystore = bytes(keystore, length, "keystore")?;
+            let (keystore, password) = pkcs12(keystore, length, password)?;
             Ok(issuer.with_seal(SealIdentity::from_pkcs12(keystore, &password)?))
         })
     }
