@@ -78,6 +78,7 @@ mod secret;
 pub mod session;
 pub mod store;
 mod token;
+mod workers;
 
 pub use bank::{Bank, Environment};
 pub use cancel::CancelToken;
@@ -97,6 +98,7 @@ pub use session::{
     ConsentState, ConsentStatus, NextAction, Session, SessionOptions, SessionPool, renewals_due,
 };
 pub use token::Tokens;
+pub use workers::Workers;
 
 /// The examples of the README compile.
 #[cfg(doctest)]

@@ -12,7 +12,7 @@ use pyo3::sync::PyOnceLock;
 
 use crate::error::{Failure, raise, take_cause};
 use crate::gate;
-use crate::workers::{OwnCrew, Workers};
+use crate::workers::{OwnWorkers, Workers};
 
 /// How often a waiting main thread looks for Ctrl-C.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -40,17 +40,17 @@ pub(crate) fn blocking<T: Send + 'static>(
     cancel: &CancelToken,
     job: impl FnOnce() -> cbpii::Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    static CREW: OwnCrew = OwnCrew::new(usize::MAX);
+    static KEPT: OwnWorkers = OwnWorkers::unlimited();
     if !on_main_thread(py)? {
         return direct(py, job);
     }
-    let crew = CREW.get(py);
     let (sender, mut receiver) = sync_channel(1);
-    let job = Box::new(move || {
+    let job = move || {
         // When nobody waits any more, the call was interrupted.
         let _ = sender.send(guarded(job));
-    });
-    py.detach(|| crew.run(job)).map_err(|error| raise(py, &error))?;
+    };
+    let started = KEPT.get(py).and_then(|workers| py.detach(|| workers.run(job)));
+    started.map_err(|error| raise(py, &error))?;
     loop {
         let (again, received) = py.detach(move || {
             let received = receiver.recv_timeout(GLANCE);
@@ -108,30 +108,26 @@ where
     let future = event_loop.call_method0("create_future")?;
     future.call_method1("add_done_callback", (Bound::new(py, Canceller(cancel.clone()))?,))?;
     let (waiting, event_loop) = (future.clone().unbind(), event_loop.unbind());
-    workers.run(
-        py,
-        Box::new(move || {
-            let outcome = if cancel.is_cancelled() {
-                Err(Error::new(ErrorCode::Cancelled, "The call was cancelled before it began.").into())
-            } else {
-                guarded(job)
+    workers.run(py, move || {
+        let outcome = if cancel.is_cancelled() {
+            Err(Error::new(ErrorCode::Cancelled, "The call was cancelled before it began.").into())
+        } else {
+            guarded(job)
+        };
+        // None when the interpreter is ending, and nobody waits any more.
+        gate::attach(|py| {
+            let outcome = outcome.map_err(|failure| failure.raise(py)).and_then(|value| convert(py, value));
+            let (well, value) = match outcome {
+                Ok(value) => (true, value),
+                Err(raised) => (false, raised.into_value(py).into_bound(py).into_any()),
             };
-            // None when the interpreter is ending, and nobody waits any more.
-            gate::attach(|py| {
-                let outcome =
-                    outcome.map_err(|failure| failure.raise(py)).and_then(|value| convert(py, value));
-                let (well, value) = match outcome {
-                    Ok(value) => (true, value),
-                    Err(raised) => (false, raised.into_value(py).into_bound(py).into_any()),
-                };
-                let resolver = Bound::new(py, Resolver);
-                // A loop that was closed meanwhile refuses, and nobody waits any more.
-                let _ = resolver.and_then(|resolver| {
-                    event_loop.bind(py).call_method1("call_soon_threadsafe", (resolver, waiting, well, value))
-                });
+            let resolver = Bound::new(py, Resolver);
+            // A loop that was closed meanwhile refuses, and nobody waits any more.
+            let _ = resolver.and_then(|resolver| {
+                event_loop.bind(py).call_method1("call_soon_threadsafe", (resolver, waiting, well, value))
             });
-        }),
-    )?;
+        });
+    })?;
     Ok(future)
 }
 

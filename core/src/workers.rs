@@ -1,0 +1,201 @@
+//! Threads that make calls for callers who must not wait: an event loop's promises, futures and coroutines.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::{Error, ErrorCode, Result};
+
+/// The most threads that can be asked for.
+const MAX_IN_FLIGHT: usize = 1024;
+/// How long a thread with nothing to do is kept.
+const KEPT: Duration = Duration::from_secs(20);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads that are started when they are needed, at most so many, and kept for the next calls.
+///
+/// A job waits its turn when all threads are busy. Idle threads end after 20 seconds, and all of them when the
+/// `Workers` is dropped and the jobs given to it are done. A child after `fork` has none of the threads: make another
+/// `Workers` there.
+pub struct Workers(Arc<Shared>);
+
+struct Shared {
+    limit: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+    /// Nobody can bring jobs any more.
+    ended: bool,
+}
+
+impl Workers {
+    /// At most this many threads, 1 to 1024.
+    ///
+    /// # Errors
+    /// `configuration.option_value` for another number.
+    pub fn new(max_in_flight: usize) -> Result<Self> {
+        if !(1..=MAX_IN_FLIGHT).contains(&max_in_flight) {
+            let message = format!("The option max_in_flight is not 1 to {MAX_IN_FLIGHT}.");
+            return Err(Error::new(ErrorCode::OptionValue, message));
+        }
+        Ok(Self::limited(max_in_flight))
+    }
+
+    /// As many threads as there are jobs at the same time.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::limited(usize::MAX)
+    }
+
+    fn limited(limit: usize) -> Self {
+        Self(Arc::new(Shared { limit, state: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    /// Has a job done by the next thread that is free. A panic of it stays in that thread.
+    ///
+    /// # Errors
+    /// `internal` when there is no thread yet and the operating system gives none; the job is then dropped, not done.
+    pub fn run(&self, job: impl FnOnce() + Send + 'static) -> Result<()> {
+        let shared = &self.0;
+        let mut state = shared.state();
+        if state.idle <= state.jobs.len() && state.threads < shared.limit {
+            state.threads += 1;
+            drop(state);
+            let own = Arc::clone(shared);
+            let started = std::thread::Builder::new().name("cbpii".to_owned()).spawn(move || own.work());
+            state = shared.state();
+            if started.is_err() {
+                state.threads -= 1;
+                if state.threads == 0 {
+                    let message = "The operating system gives no thread for the call; try again.";
+                    return Err(Error::new(ErrorCode::Internal, message));
+                }
+            }
+        }
+        state.jobs.push_back(Box::new(job));
+        shared.changed.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.0.state().ended = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.state();
+        let (threads, waiting) = (state.threads, state.jobs.len());
+        f.debug_struct("Workers").field("threads", &threads).field("waiting", &waiting).finish()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                // The job's owner learns of a panic by what the job did not deliver.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+                state = self.state();
+                continue;
+            }
+            if state.ended {
+                break;
+            }
+            state.idle += 1;
+            let (again, waited) =
+                self.changed.wait_timeout(state, KEPT).unwrap_or_else(PoisonError::into_inner);
+            state = again;
+            state.idle -= 1;
+            if waited.timed_out() && state.jobs.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::mpsc::channel;
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn so_many_jobs_run_at_once_and_the_others_wait() {
+        let workers = Workers::new(2).unwrap();
+        let together = Arc::new(Barrier::new(2));
+        let (sender, receiver) = channel();
+        for _ in 0..6 {
+            let (together, sender) = (Arc::clone(&together), sender.clone());
+            workers
+                .run(move || {
+                    together.wait();
+                    sender.send(thread::current().id()).unwrap();
+                })
+                .unwrap();
+        }
+        drop(sender);
+        let by: Vec<_> = receiver.iter().collect();
+        assert_eq!(by.len(), 6);
+        assert_eq!(by.iter().collect::<HashSet<_>>().len(), 2);
+    }
+
+    #[test]
+    fn without_a_limit_every_job_finds_a_thread() {
+        let workers = Workers::unlimited();
+        let together = Arc::new(Barrier::new(21));
+        for _ in 0..20 {
+            let together = Arc::clone(&together);
+            workers
+                .run(move || {
+                    together.wait();
+                })
+                .unwrap();
+        }
+        together.wait();
+    }
+
+    #[test]
+    fn a_thread_survives_a_panic_and_the_end_of_its_owner() {
+        let workers = Workers::new(1).unwrap();
+        let (sender, receiver) = channel();
+        let own = sender.clone();
+        workers.run(move || own.send(thread::current().id()).unwrap()).unwrap();
+        workers.run(|| std::panic::panic_any("a panic on purpose")).unwrap();
+        workers.run(move || sender.send(thread::current().id()).unwrap()).unwrap();
+        drop(workers);
+        let by: Vec<_> = receiver.iter().collect();
+        assert_eq!(by.len(), 2);
+        assert_eq!(by[0], by[1]);
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for number in [0, 1025] {
+            assert_eq!(Workers::new(number).unwrap_err().code(), ErrorCode::OptionValue);
+        }
+        assert!(Workers::new(1024).is_ok());
+    }
+}
