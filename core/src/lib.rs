@@ -58,6 +58,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 pub mod bank;
 mod cancel;
 mod client;

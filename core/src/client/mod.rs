@@ -38,7 +38,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     bank: Bank,
     issuer: Issuer,
-    authorize: url::Url,
+    authorize: String,
     token: Uri,
     requests: Requests,
     verifier: Option<AnswerVerifier>,

@@ -4,7 +4,7 @@ use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use url::form_urlencoded::byte_serialize;
+use form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 use super::exchange::{Explained, Prepared, Private};
@@ -36,8 +36,8 @@ pub(super) struct Requests {
 }
 
 /// The https address as the HTTP library wants it.
-pub(super) fn uri(url: &url::Url) -> Result<Uri> {
-    url.as_str().parse().map_err(|_| {
+pub(super) fn uri(address: &str) -> Result<Uri> {
+    address.parse().map_err(|_| {
         Error::new(
             ErrorCode::EndpointInvalid,
             "The bank's endpoint is not an absolute https URL with a host.",
