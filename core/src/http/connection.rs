@@ -269,6 +269,10 @@ impl TlsConnection {
         Ok(this)
     }
 
+    pub(super) fn has_sent_everything(&self) -> bool {
+        self.buffers.unsent == 0
+    }
+
     pub(super) fn resumed(&self) -> bool {
         self.tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed)
     }
@@ -338,7 +342,8 @@ impl TlsConnection {
     fn drain_ready(&mut self) -> bool {
         let Wire::Tcp(socket) = &self.wire else { return true };
         if socket.is_silent() {
-            return true;
+            // What came with the last answer may have been the bank's goodbye.
+            return self.tls.process_new_packets().is_ok_and(|state| !state.peer_has_closed());
         }
         let mut records = [0; 4096];
         loop {
@@ -397,7 +402,7 @@ impl UreqTransport for TlsConnection {
     }
 
     fn is_open(&mut self) -> bool {
-        self.buffers.unsent == 0
+        self.has_sent_everything()
             && match &mut self.wire {
                 Wire::Tcp(_) => self.drain_ready(),
                 Wire::Tunnel(tunnel) => tunnel.get_mut().is_open(),

@@ -277,8 +277,10 @@ impl UreqTransport for Lent {
         self.connection.as_mut().ok_or(ureq::Error::ConnectionFailed)?.await_input(timeout)
     }
 
+    /// ureq asks when it is done with the answer. Whether the bank has closed its side is looked at when the next call
+    /// takes the connection.
     fn is_open(&mut self) -> bool {
-        self.reusable = self.connection.as_mut().is_some_and(|connection| connection.is_open());
+        self.reusable = self.connection.as_ref().is_some_and(|connection| connection.has_sent_everything());
         self.reusable
     }
 
