@@ -2,6 +2,7 @@
 //! [`Advice`] that says what to do next. Every door's error classes are tested to equal this catalogue.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Explanation;
@@ -393,6 +394,7 @@ struct Facts {
     /// None when nobody stated it: nothing had been built that could be sent.
     request_sent: Option<RequestSent>,
     explanation: Option<Explanation>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -411,6 +413,7 @@ impl Error {
             correlation_id: None,
             request_sent: None,
             explanation: None,
+            source: None,
         }))
     }
 
@@ -531,6 +534,14 @@ impl Error {
         self
     }
 
+    /// Keeps what led to this error, for those who implement a seam: [`source`](std::error::Error::source) gives it
+    /// back. It is shown nowhere.
+    #[must_use]
+    pub fn with_source(mut self, source: Arc<dyn std::error::Error + Send + Sync>) -> Self {
+        self.0.source = Some(source);
+        self
+    }
+
     /// The same, where it was not stated yet.
     pub(crate) fn or_request_sent(mut self, sent: RequestSent) -> Self {
         self.0.request_sent.get_or_insert(sent);
@@ -562,6 +573,7 @@ impl fmt::Debug for Error {
             correlation_id,
             request_sent: _,
             explanation: _,
+            source: _,
         } = &*self.0;
         f.debug_struct("Error")
             .field("code", &code.as_str())
@@ -577,7 +589,11 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -596,6 +612,16 @@ mod tests {
             assert_eq!(ErrorCode::from_text(code.as_str()), Some(*code));
             assert!(code.summary().ends_with('.'), "{code}: a summary is a sentence");
         }
+    }
+
+    #[test]
+    fn what_led_to_an_error_is_kept_and_not_shown() {
+        use std::error::Error as _;
+        let error = Error::new(ErrorCode::SignerFailed, "The HSM is away.");
+        assert!(error.source().is_none());
+        let error = error.with_source(Arc::new(std::io::Error::other("s3cr3t")));
+        assert!(error.source().is_some_and(|source| source.is::<std::io::Error>()));
+        assert!(!format!("{error} {error:?}").contains("s3cr3t"));
     }
 
     #[test]
