@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 PREFIX ?= /usr/local
 # Cargo builds all chosen packages with the features of each: with the Python door among them, everything is on AWS-LC.
-WITH_RING := --workspace --exclude cbpii-python
+WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-c install uninstall test test-core test-c test-python header doc bench fuzz lint fmt deny clean

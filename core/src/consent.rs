@@ -15,9 +15,10 @@ use crate::address::Address;
 use crate::bank::Bank;
 use crate::clock::Entropy;
 use crate::http::masking::mask_text;
+use crate::identity::Issuer;
 use crate::json::Object;
 use crate::token::is_token_text;
-use crate::{Clock, Error, ErrorCode, Result, Secret, SystemClock, Timestamp, crypto};
+use crate::{Clock, Error, ErrorCode, Result, Secret, SystemClock, SystemEntropy, Timestamp, crypto};
 
 /// What may be chosen when a consent begins.
 #[derive(Clone, Debug)]
@@ -98,6 +99,27 @@ impl Drop for Saved {
 }
 
 impl PendingConsent {
+    /// Begins a consent without a client, so that neither certificate nor key is needed: for an app that sends the
+    /// cardholder to the bank while the issuer's server holds the keys and exchanges the code. No I/O.
+    ///
+    /// # Errors
+    /// As [`Bank::validate`] and [`Bank::endpoints`]; `configuration.option` when `valid_for` is zero; `internal` when
+    /// there is no randomness.
+    pub fn new(bank: &Bank, issuer: &Issuer, options: &ConsentOptions) -> Result<Self> {
+        Self::new_at(bank, issuer, options, SystemClock.now())
+    }
+
+    /// As [`new`](Self::new), at a given moment.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn new_at(bank: &Bank, issuer: &Issuer, options: &ConsentOptions, now: Timestamp) -> Result<Self> {
+        bank.validate()?;
+        let authorize = bank.endpoints()?.authorize;
+        let (client_id, redirect_uri) = (issuer.client_id(), issuer.redirect_uri());
+        Self::begin(bank, &authorize, client_id, redirect_uri, options, now, &SystemEntropy)
+    }
+
     /// Builds the consent URL of STET's redirect approach.
     pub(crate) fn begin(
         bank: &Bank,

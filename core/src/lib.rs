@@ -83,7 +83,7 @@ mod token;
 mod workers;
 
 pub use bank::{Bank, Environment};
-pub use cancel::CancelToken;
+pub use cancel::{CancelToken, OnCancel};
 pub use client::{CallOptions, Client, ClientBuilder};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy, Timestamp};
 pub use consent::{AuthorizationCode, ConsentOptions, PendingConsent};
