@@ -70,10 +70,12 @@ function pem(given: string, name: string, code: string): string {
 /** The function that answers the addon's questions with a signer. */
 function signing(signer: Signer): (question: Native.Signing) => unknown {
   return (question) =>
-    answer(question, 'signer', async () => {
-      const signature: unknown = await signer.sign(question.algorithm() as SignatureAlgorithm, question.message())
-      question.signed(bytes(signature, 'that the signer returned'))
-    })
+    answer<unknown>(
+      question,
+      'signer',
+      () => signer.sign(question.algorithm() as SignatureAlgorithm, question.message()),
+      (signature) => question.signed(bytes(signature, 'that the signer returned')),
+    )
 }
 
 function algorithmsOf(signer: unknown): string[] {
