@@ -215,6 +215,11 @@ export class Account {
   toString(): string {
     return this.iban?.toString() ?? `… (${this.scheme})`
   }
+
+  /** @internal */
+  [inspect.custom](_: number, options: object): string {
+    return shown('Account', this.toJSON(), options)
+  }
 }
 
 /** The members that are there: an addon takes a missing one for none, and `undefined` for a mistake. */

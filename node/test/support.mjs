@@ -26,9 +26,9 @@ export function check(changes = {}) {
 }
 
 /** A transport in memory whose bank always says the same. */
-export function saying(available = true, heard = []) {
+export function saying(available = true, heard = undefined) {
   return (request) => {
-    heard.push(request)
+    heard?.push(request)
     const asked = JSON.parse(request.body)
     const body = JSON.stringify({ request: asked, result: available, _links: { self: { href: '/' } } })
     return { status: 200, headers: { 'content-type': 'application/hal+json' }, body: Buffer.from(body) }
