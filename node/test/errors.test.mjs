@@ -453,6 +453,9 @@ test('an error carries its facts', async () => {
     correlationId: error.correlationId,
   })
   assert.ok(!Object.keys(error).includes('explanation'))
+  const own = inspect(await failure(async () => new cbpii.Iban('x')))
+  assert.match(own, /InvalidRequestError.*code: 'request\.iban'/s)
+  assert.ok(!own.includes('undefined'), own)
 })
 
 test("errors of one's own", () => {
