@@ -23,7 +23,12 @@ function thrownBy(what: string, thrown: unknown): Thrown {
  * @internal Has a question answered: `give` is handed what the caller's `ask` comes to, and refuses it when it is wrong.
  * Whatever goes wrong is the answer, so that nobody waits for it.
  */
-export async function answer<T>(question: Question, what: string, ask: () => T, give: (answer: Awaited<T>) => void): Promise<void> {
+export async function answer<T>(
+  question: Question,
+  what: string,
+  ask: () => T,
+  give: (answer: Awaited<T>) => void,
+): Promise<void> {
   try {
     const given = await ask()
     try {

@@ -121,7 +121,11 @@ export function jsonText(value: unknown, name: string, code: string): string {
 }
 
 /** An object of options, none of which is unknown: a mistyped name is not passed over. */
-export function options<T extends object>(value: unknown, of: string, known: ReadonlyArray<keyof T & string>): Partial<T> {
+export function options<T extends object>(
+  value: unknown,
+  of: string,
+  known: ReadonlyArray<keyof T & string>,
+): Partial<T> {
   if (value === undefined || value === null) {
     return {}
   }

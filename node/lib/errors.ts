@@ -136,7 +136,9 @@ export class CbpiiError extends Error {
     }
     const wanted = CLASSES.get(entry.kind)
     if (wanted !== undefined && !(this instanceof wanted)) {
-      throw new TypeError(`${JSON.stringify(code)} is a code of ${wanted.name}: make it with CbpiiError.of(code, message)`)
+      throw new TypeError(
+        `${JSON.stringify(code)} is a code of ${wanted.name}: make it with CbpiiError.of(code, message)`,
+      )
     }
     this.code = code
     this.kind = entry.kind

@@ -197,7 +197,9 @@ export class Account {
   /** An account by a number of another scheme. */
   static other(given: OtherAccountOptions): Account {
     const known = ['identification', 'scheme', 'issuer', 'currency', 'workspace'] as const
-    return new Account(needed<OtherAccountOptions>(given, 'Account.other', known, ['identification', 'scheme']) as never)
+    return new Account(
+      needed<OtherAccountOptions>(given, 'Account.other', known, ['identification', 'scheme']) as never,
+    )
   }
 
   /** The number of another scheme, in clear. Do not log it. */

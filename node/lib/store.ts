@@ -181,7 +181,8 @@ function ownStore(store: unknown): ConsentStore {
 function storing(store: ConsentStore): (question: Native.Storing) => unknown {
   return (question) => {
     const { id, ...given } = question.arguments()
-    const respond = <T>(ask: () => T, give: (answer: Awaited<T>) => void) => answer(question, 'consent store', ask, give)
+    const respond = <T>(ask: () => T, give: (answer: Awaited<T>) => void) =>
+      answer(question, 'consent store', ask, give)
     switch (question.operation()) {
       case 'load':
         return respond(

@@ -75,7 +75,9 @@ export function exchanging(transport: Transport): (told: Native.Exchange | numbe
     const [number, controller] = [told.number(), new AbortController()]
     underWay.set(number, controller)
     const ask = () => transport(requestOf(told.request(), controller.signal))
-    return answer<unknown>(told, 'transport', ask, (given) => giveAnswer(told, given)).finally(() => underWay.delete(number))
+    return answer<unknown>(told, 'transport', ask, (given) => giveAnswer(told, given)).finally(() =>
+      underWay.delete(number),
+    )
   }
 }
 

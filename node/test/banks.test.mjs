@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
-import { Bank, inspectCertificate, Issuer, SealIdentity, TransportIdentity } from 'cbpii'
+import { Bank, Issuer, inspectCertificate, SealIdentity, TransportIdentity } from 'cbpii'
 
 import { PERSONAS, useSandbox } from './support.mjs'
 
@@ -14,7 +14,10 @@ test('banks are found', () => {
   const own = Bank.bpce('17515', 'production')
   assert.deepEqual([own.id, own.establishmentCode, own.environment], ['bpce-17515', '17515', 'production'])
   assert.equal(Bank.byId('bpce-17515', 'production').name, own.name)
-  assert.deepEqual(Bank.fromIban(PERSONAS.CLAIRE, 'sandbox').map(({ id }) => id), ['bpce-17515'])
+  assert.deepEqual(
+    Bank.fromIban(PERSONAS.CLAIRE, 'sandbox').map(({ id }) => id),
+    ['bpce-17515'],
+  )
   assert.equal(Bank.byCode('13807', 'sandbox').length, 2)
   assert.deepEqual(Bank.byCode('99999', 'sandbox'), [])
   assert.ok(Bank.find('caisse epargne ile', 'production').some(({ id }) => id === 'bpce-17515'))
@@ -41,7 +44,10 @@ test('a record is data, and does not change', () => {
   assert.deepEqual([changed.consentLifetimeDays, changed.signature.algorithmLabel], [90, 'hs2019'])
   assert.equal(own.consentLifetimeDays, 180)
   assert.deepEqual(own.with({ signature: null, extraHeaders: { 'X-Own': 'a' } }).extraHeaders, { 'X-Own': 'a' })
-  assert.throws(() => own.with({ consentLifetimeDays: 0 }), { code: 'configuration.bank_record', message: /consent_lifetime_days/ })
+  assert.throws(() => own.with({ consentLifetimeDays: 0 }), {
+    code: 'configuration.bank_record',
+    message: /consent_lifetime_days/,
+  })
   assert.throws(() => own.with({ consentLifetime: 90 }), { code: 'request.argument' })
   assert.throws(() => Bank.fromJSON(5), { code: 'request.argument' })
 
@@ -71,8 +77,14 @@ test('a certificate is reported on', () => {
   const later = inspectCertificate(readFileSync(qwac.chain), { now: new Date('2099-01-01') })
   assert.match(later.findings[0].sentence, /expired/)
   const other = inspectCertificate(readFileSync(qwac.chain), { key: readFileSync(bank().issuer.qsealc.key) })
-  assert.ok(other.findings.some(({ code }) => code === 'key_mismatch'), JSON.stringify(other.findings))
-  assert.throws(() => inspectCertificate('qwac.pem'), { code: 'configuration.certificate_unreadable', message: /readFileSync/ })
+  assert.ok(
+    other.findings.some(({ code }) => code === 'key_mismatch'),
+    JSON.stringify(other.findings),
+  )
+  assert.throws(() => inspectCertificate('qwac.pem'), {
+    code: 'configuration.certificate_unreadable',
+    message: /readFileSync/,
+  })
   assert.throws(() => inspectCertificate(readFileSync(qwac.chain), { use: 'both' }), { code: 'configuration.option' })
 })
 
@@ -97,7 +109,10 @@ test('keys and certificates in every form', () => {
   assert.equal(seal.keyId, 'https://issuer.example/seal')
   assert.throws(() => SealIdentity.fromPkcs12(keystore, { password: 'wrong' }), { code: 'configuration.key_password' })
   assert.throws(() => TransportIdentity.fromPkcs12(keystore, {}), { code: 'request.argument' })
-  assert.throws(() => new TransportIdentity({ certificate }), { code: 'request.argument', message: /either a key or a signer/ })
+  assert.throws(() => new TransportIdentity({ certificate }), {
+    code: 'request.argument',
+    message: /either a key or a signer/,
+  })
 })
 
 test('the eligibility of an issuer', () => {

@@ -64,7 +64,9 @@ test('a signer that fails is named, and what it threw is the cause', async () =>
     [() => Promise.reject(undefined), undefined, /an? undefined/],
     [() => Promise.reject(own), own, /The HSM is locked/],
   ]) {
-    const client = bank().client({ issuer: bank().ownIssuer({ seal: sealOf({ algorithms: ['rsa-pkcs1-sha256'], sign }) }) })
+    const client = bank().client({
+      issuer: bank().ownIssuer({ seal: sealOf({ algorithms: ['rsa-pkcs1-sha256'], sign }) }),
+    })
     const error = await failure(client.confirmFunds(someTokens(), check()))
     assert.ok(error instanceof cbpii.ConfigurationError)
     assert.equal(error.code, 'configuration.signer_failed')
@@ -78,7 +80,11 @@ test('a signer that fails is named, and what it threw is the cause', async () =>
 
 test('a signer that returns something else has failed, too', async () => {
   const seal = sealOf({ algorithms: ['rsa-pkcs1-sha256'], sign: () => 'a text' })
-  const error = await failure(bank().client({ issuer: bank().ownIssuer({ seal }) }).confirmFunds(someTokens(), check()))
+  const error = await failure(
+    bank()
+      .client({ issuer: bank().ownIssuer({ seal }) })
+      .confirmFunds(someTokens(), check()),
+  )
   assert.equal(error.code, 'configuration.signer_failed')
   assert.ok(error.cause instanceof TypeError)
   assert.match(error.cause.message, /signer returned is not a Buffer or Uint8Array, but a string/)
@@ -120,7 +126,12 @@ test('a transport on node:https', async () => {
   const agent = new Agent({ ca: readFileSync(ca), cert, key, keepAlive: true })
   const transport = ({ method, url, headers, body, signal }) =>
     new Promise((resolve, reject) => {
-      const sent = httpsRequest(url, { method, agent, signal, headers: [...headers, ['content-length', body.length]].flat() })
+      const sent = httpsRequest(url, {
+        method,
+        agent,
+        signal,
+        headers: [...headers, ['content-length', body.length]].flat(),
+      })
       sent.once('error', reject)
       sent.once('response', async (answer) => {
         const chunks = await answer.toArray()
@@ -194,7 +205,12 @@ test('a transport that fails', async () => {
     [answering({ status: 200, headers: [['a b', 'c']], body: Buffer.alloc(0) }), 'protocol.malformed_http', 'yes'],
     [answering(undefined), 'network.transport_failed', 'unknown', /not an object with status/],
     [answering({ status: 99, headers: [], body: Buffer.alloc(0) }), 'network.transport_failed', 'unknown', /status/],
-    [answering({ status: 200, headers: [['a']], body: Buffer.alloc(0) }), 'network.transport_failed', 'unknown', /headers/],
+    [
+      answering({ status: 200, headers: [['a']], body: Buffer.alloc(0) }),
+      'network.transport_failed',
+      'unknown',
+      /headers/,
+    ],
     [answering({ status: 200, headers: {}, body: 'a text' }), 'network.transport_failed', 'unknown', /body/],
   ]) {
     const error = await failure(bareClient({ transport, retries: 0 }).confirmFunds(someTokens(), check()))

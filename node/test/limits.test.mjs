@@ -40,7 +40,11 @@ for (const [way, start] of Object.entries(ways)) {
   test(`abort ends ${way} within 50 ms, and its wait for the network`, async () => {
     const sandbox = bank()
     await sandbox.fault('funds', 'stall', { times: null })
-    const [client, tokens, controller] = [sandbox.client({ maxInFlight: 1 }), await sandbox.tokens(), new AbortController()]
+    const [client, tokens, controller] = [
+      sandbox.client({ maxInFlight: 1 }),
+      await sandbox.tokens(),
+      new AbortController(),
+    ]
     const heard = []
     controller.signal.addEventListener('abort', () => heard.push('listener'))
     controller.signal.onabort = () => heard.push('onabort')
@@ -67,7 +71,11 @@ for (const [way, start] of Object.entries(ways)) {
 }
 
 test('a signal that was aborted before ends a call before it begins', async () => {
-  const error = await failure(bank().client().confirmFunds(await bank().tokens(), check(), { signal: AbortSignal.abort('no') }))
+  const error = await failure(
+    bank()
+      .client()
+      .confirmFunds(await bank().tokens(), check(), { signal: AbortSignal.abort('no') }),
+  )
   assert.ok(error instanceof CallCancelledError)
   assert.deepEqual([error.cause, error.requestSent], ['no', 'no'])
   assert.deepEqual(await bank().requests(), [])
@@ -154,7 +162,11 @@ test('a closed client lets calls under way end, and no other begin', async () =>
   release()
   assert.equal((await first[0]).available, true)
   await closing
-  for (const call of [() => client.confirmFunds(someTokens(), check()), () => client.beginConsent(), () => client.warmUp()]) {
+  for (const call of [
+    () => client.confirmFunds(someTokens(), check()),
+    () => client.beginConsent(),
+    () => client.warmUp(),
+  ]) {
     assert.equal((await failure(async () => call())).code, 'configuration.option')
   }
   await client[Symbol.asyncDispose]()

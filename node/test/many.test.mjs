@@ -39,7 +39,10 @@ test('each check comes back with its outcome', async () => {
   const stream = pool.confirmMany(checks, { maxInFlight: 2 })
   const outcomes = await walked(stream)
   outcomes.sort((a, b) => a.check.context - b.check.context)
-  assert.deepEqual(outcomes.map(({ check }) => check), checks)
+  assert.deepEqual(
+    outcomes.map(({ check }) => check),
+    checks,
+  )
   assert.deepEqual(
     outcomes.map(({ confirmation, error }) => confirmation?.available ?? error.code),
     [true, false, outcomes[2].error.code, 'consent.unknown', 'request.amount'],
@@ -105,7 +108,11 @@ test('a slow reader does not keep answers from coming in order of their end', as
     return saying()(request)
   }
   const pool = await poolOf(bareClient({ transport }), 'claire')
-  const checks = ['1.00', '2.00', '3.00'].map((amount) => ({ consent: 'claire', request: check({ amount }), context: amount }))
+  const checks = ['1.00', '2.00', '3.00'].map((amount) => ({
+    consent: 'claire',
+    request: check({ amount }),
+    context: amount,
+  }))
   for await (const { check } of pool.confirmMany(checks)) {
     order.push(check.context)
   }

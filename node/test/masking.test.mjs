@@ -13,7 +13,11 @@ const bank = useSandbox()
 
 /** Every way in which a value gets into a log. */
 function shownBy(value) {
-  const ways = [inspect(value, { depth: 10, showHidden: true, getters: true }), inspect({ value }), format('%s %o %O %j', value, value, value, value)]
+  const ways = [
+    inspect(value, { depth: 10, showHidden: true, getters: true }),
+    inspect({ value }),
+    format('%s %o %O %j', value, value, value, value),
+  ]
   return [...ways, JSON.stringify(value), JSON.stringify({ value }), String(value), `${[value]}`].join('\n')
 }
 
@@ -82,7 +86,15 @@ test('issuers, identities, clients, pools and stores', async () => {
   const session = await new cbpii.SessionPool({ client, store }).keep('claire', someTokens())
   const key = readFileSync(bank().issuer.qwac.key, 'utf8').split('\n')[1]
   const secrets = ['a-client-secret', 'a-proxy-password', 'secret-access-token', key]
-  for (const value of [issuer, issuer.transport, issuer.seal, client, session, new cbpii.SessionPool({ client, store }), store]) {
+  for (const value of [
+    issuer,
+    issuer.transport,
+    issuer.seal,
+    client,
+    session,
+    new cbpii.SessionPool({ client, store }),
+    store,
+  ]) {
     hides(value, ...secrets)
   }
   assert.match(inspect(client), /^Client \{ bank: 'bpce-17515', clientId: 'PSDFR-ACPR-12345' \}$/)
@@ -90,7 +102,11 @@ test('issuers, identities, clients, pools and stores', async () => {
 
 test('errors, their explanations and what led to them', async () => {
   const tokens = await bank().tokens('ALICE')
-  const error = await failure(bank().client().confirmFunds(tokens, check({ account: PERSONAS.ALICE })))
+  const error = await failure(
+    bank()
+      .client()
+      .confirmFunds(tokens, check({ account: PERSONAS.ALICE })),
+  )
   const everything = [shownBy(error), shownBy(error.explanation), error.stack].join('\n')
   for (const secret of [PERSONAS.ALICE, tokens.accessToken.expose()]) {
     assert.ok(!everything.includes(secret))

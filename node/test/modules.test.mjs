@@ -6,8 +6,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 import * as cbpii from 'cbpii'
 import * as testing from 'cbpii/testing'
@@ -41,7 +41,11 @@ function loading(prepare = '', env = {}) {
   cpSync(dist, copy, { recursive: true, filter: (path) => !path.endsWith('.node') })
   const program = `${prepare}; try { require('./dist/index.js'); console.log('loaded') } catch (error) {
     console.log(error.code, error.message, error.cause && error.cause.code) }`
-  const done = spawnSync(process.execPath, ['-e', program], { cwd: folder, encoding: 'utf8', env: { ...process.env, ...env } })
+  const done = spawnSync(process.execPath, ['-e', program], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  })
   assert.equal(done.status, 0, done.stderr)
   return done.stdout
 }
@@ -55,7 +59,9 @@ test('a missing binary is explained: platform, what was looked for, remedy', () 
 })
 
 test('a platform without a binary is told how to build one', () => {
-  const said = loading("Object.defineProperty(process, 'platform', { value: 'aix' }); Object.defineProperty(process, 'arch', { value: 'ppc64' })")
+  const said = loading(
+    "Object.defineProperty(process, 'platform', { value: 'aix' }); Object.defineProperty(process, 'arch', { value: 'ppc64' })",
+  )
   assert.match(said, /loads on aix-ppc64.*looked for .*cbpii\.aix-ppc64\.node, @cbpii\/node-aix-ppc64/)
   assert.match(said, /no prebuilt binary for this platform \(there are linux-x64-gnu, .*NAPI_RS_NATIVE_LIBRARY_PATH/)
 })
@@ -70,6 +76,11 @@ test('a binary may be named', () => {
   const { files } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)))
   assert.ok(files.includes('!dist/*.node'))
   const dist = fileURLToPath(new URL('../dist', import.meta.url))
-  const named = join(dist, require('node:fs').readdirSync(dist).find((name) => name.endsWith('.node')))
+  const named = join(
+    dist,
+    require('node:fs')
+      .readdirSync(dist)
+      .find((name) => name.endsWith('.node')),
+  )
   assert.match(loading('', { NAPI_RS_NATIVE_LIBRARY_PATH: named }), /^loaded/)
 })

@@ -9,7 +9,18 @@ import { after, test } from 'node:test'
 
 import { CbpiiError, SealedStore, SessionPool, StoreError } from 'cbpii'
 
-import { bareClient, check, failure, FOREVER, KEY, OwnStore, PERSONAS, sealed, someTokens, useSandbox } from './support.mjs'
+import {
+  bareClient,
+  check,
+  FOREVER,
+  failure,
+  KEY,
+  OwnStore,
+  PERSONAS,
+  sealed,
+  someTokens,
+  useSandbox,
+} from './support.mjs'
 
 const bank = useSandbox()
 const folder = mkdtempSync(join(tmpdir(), 'cbpii-sessions-'))
@@ -45,7 +56,10 @@ for (const [where, make] of Object.entries(STORES)) {
     const answers = await Promise.all(Array.from({ length: 20 }, () => session.confirmFunds(check())))
     assert.ok(answers.every((answer) => answer.available))
     assert.equal((await bank().requests()).filter(({ endpoint }) => endpoint === 'token').length, 1)
-    assert.deepEqual(session.history().map(({ event }) => event), ['kept', 'refresh_started', 'refreshed'])
+    assert.deepEqual(
+      session.history().map(({ event }) => event),
+      ['kept', 'refresh_started', 'refreshed'],
+    )
     assert.equal(session.hasUnsavedTokens, false)
 
     // Another pool of the same store sees it.
@@ -65,7 +79,9 @@ test('the list of renewals is read page by page', async () => {
     const pool = new SessionPool({ client: bareClient(), store: await sealed(where) })
     const ids = Array.from({ length: 600 }, (_, number) => `consent-${String(number).padStart(3, '0')}`)
     await Promise.all(
-      ids.map((id, number) => pool.keep(id, someTokens({ consentExpiresAt: new Date(FOREVER.getTime() + (number % 7) * DAY) }))),
+      ids.map((id, number) =>
+        pool.keep(id, someTokens({ consentExpiresAt: new Date(FOREVER.getTime() + (number % 7) * DAY) })),
+      ),
     )
     const due = await walked(pool.renewalsDue(new Date('2200-01-01')))
     assert.deepEqual(due.map(({ id }) => id).sort(), ids)
@@ -88,7 +104,9 @@ test('a store keeps nothing in clear, and its key can be changed', async () => {
   assert.equal((await (await resealed.open('claire')).confirmFunds(check())).available, true)
 
   await new SessionPool({ client, store: await sealed(file('clear.db')) }).keep('claire', someTokens())
-  const bytes = readdirSync(folder).filter((name) => name.startsWith('clear')).map((name) => readFileSync(file(name)))
+  const bytes = readdirSync(folder)
+    .filter((name) => name.startsWith('clear'))
+    .map((name) => readFileSync(file(name)))
   assert.ok(bytes.length > 0 && bytes.every((content) => !content.includes('secret-')))
 })
 

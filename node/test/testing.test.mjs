@@ -53,7 +53,10 @@ test('a test may do all there is to the bank', async () => {
   assert.equal((await failure(client.confirmFunds(tokens, check({ account: PERSONAS.LEA })))).code, 'bank.unavailable')
   await sandbox.advanceClock(3_600_000)
   await sandbox.settings({ date_tolerance_seconds: null })
-  assert.equal((await client.confirmFunds(await sandbox.tokens('LEA'), check({ account: PERSONAS.LEA }))).available, true)
+  assert.equal(
+    (await client.confirmFunds(await sandbox.tokens('LEA'), check({ account: PERSONAS.LEA }))).available,
+    true,
+  )
   await sandbox.revokeConsents('LEA')
   assert.equal((await failure(client.refresh(tokens))).code, 'consent.lost')
   await sandbox.reset()

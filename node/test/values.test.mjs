@@ -3,22 +3,40 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Account, Amount, Bank, Client, Currency, FundsRequest, Iban, InvalidRequestError, Issuer, PendingConsent, Secret, Tokens } from 'cbpii'
+import {
+  Account,
+  Amount,
+  Bank,
+  Client,
+  Currency,
+  FundsRequest,
+  Iban,
+  InvalidRequestError,
+  Issuer,
+  PendingConsent,
+  Secret,
+  Tokens,
+} from 'cbpii'
 
 import { bareClient, check, failure, PERSONAS, someTokens } from './support.mjs'
 
-const code = (wanted, message = /./) => (error) => {
-  assert.equal(error.code, wanted, error.stack)
-  assert.match(error.message, message)
-  return true
-}
+const code =
+  (wanted, message = /./) =>
+  (error) => {
+    assert.equal(error.code, wanted, error.stack)
+    assert.match(error.message, message)
+    return true
+  }
 
 test('amounts are exact', () => {
   assert.equal(String(new Amount('12.50', 'EUR')), '12.50 EUR')
   assert.equal(String(new Amount(1250n, 'JPY')), '1250 JPY')
   assert.deepEqual(JSON.parse(JSON.stringify(new Amount('0.01', 'EUR'))), { value: '0.01', currency: 'EUR' })
   assert.deepEqual({ ...new Currency('JPY') }, { code: 'JPY', decimals: 0 })
-  assert.throws(() => new Amount(12.5, 'EUR'), code('request.amount', /is a number, and most decimal amounts do not exist as one/))
+  assert.throws(
+    () => new Amount(12.5, 'EUR'),
+    code('request.amount', /is a number, and most decimal amounts do not exist as one/),
+  )
   assert.throws(() => new FundsRequest(check({ amount: 1 })), code('request.amount', /give text such as "12.50"/))
   for (const wrong of ['12.505', '0', '-1', '1e3', '12,50', '', ' 1', 'NaN', '12345678901234', -1n]) {
     assert.throws(() => new Amount(wrong, 'EUR'), code('request.amount'))
@@ -42,11 +60,17 @@ test('accounts', () => {
   const account = new Account(iban, { currency: 'EUR', workspace: 'pro' })
   assert.deepEqual([account.iban.unmasked, account.currency, account.workspace], [PERSONAS.CLAIRE, 'EUR', 'pro'])
   const card = Account.other({ identification: '4970100000000014', scheme: 'CPAN', issuer: 'Visa' })
-  assert.deepEqual([card.iban, card.scheme, card.issuer, card.identification], [undefined, 'CPAN', 'Visa', '4970100000000014'])
+  assert.deepEqual(
+    [card.iban, card.scheme, card.issuer, card.identification],
+    [undefined, 'CPAN', 'Visa', '4970100000000014'],
+  )
   assert.deepEqual(JSON.parse(JSON.stringify(card)), { scheme: 'CPAN', issuer: 'Visa' })
   assert.throws(() => Account.other({ identification: '1', scheme: 'ABCD' }), code('request.account'))
   assert.throws(() => Account.other({ identification: '1' }), code('request.argument', /needs scheme/))
-  assert.throws(() => new FundsRequest(check({ account: new Account(PERSONAS.CLAIRE, { currency: 'USD' }) })), code('request.currency'))
+  assert.throws(
+    () => new FundsRequest(check({ account: new Account(PERSONAS.CLAIRE, { currency: 'USD' }) })),
+    code('request.currency'),
+  )
 })
 
 test('a call takes a request or its options', async () => {
@@ -91,7 +115,10 @@ test('wrong types are named', async () => {
     [() => client.confirmFunds(someTokens(), check(), { signal: {} }), /signal is not an AbortSignal/],
     [() => client.exchangeCode({}, 'code'), /pending is not a PendingConsent/],
     [() => client.exchangeCode(client.beginConsent(), 'code'), /code is not an AuthorizationCode/],
-    [() => client.completeConsent(client.beginConsent(), new URL('https://a.example')), /callbackUrl is not a string, but an object of URL/],
+    [
+      () => client.completeConsent(client.beginConsent(), new URL('https://a.example')),
+      /callbackUrl is not a string, but an object of URL/,
+    ],
     [() => client.warmUp('1'), /connections is not a number/],
     [() => new Client({ bank: {}, issuer: {} }), /bank is not a Bank/],
     [() => new Client({ bank: Bank.bpce('17515', 'sandbox'), issuer: {} }), /issuer is not an Issuer/],
@@ -101,7 +128,10 @@ test('wrong types are named', async () => {
     [() => new Secret(5), /secret is not a string or a Secret/],
     [() => Bank.bpce(17515, 'sandbox'), /code is not a string/],
     [() => new FundsRequest(check({ payee: '\ud800' })), /half of a surrogate pair/],
-    [() => new Issuer({ clientId: 'a', redirectUri: 'https://a.example', transport: {} }), /transport is not a TransportIdentity/],
+    [
+      () => new Issuer({ clientId: 'a', redirectUri: 'https://a.example', transport: {} }),
+      /transport is not a TransportIdentity/,
+    ],
     [() => new Issuer({ clientId: 'a', redirectUri: 'https://a.example', seal: {} }), /seal is not a SealIdentity/],
   ]) {
     code('request.argument', message)(await failure(async () => work()))

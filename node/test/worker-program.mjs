@@ -29,7 +29,9 @@ const never = () => {
 
 const PROGRAMS = {
   async answers() {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => bareClient().confirmFunds(someTokens(), check())))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => bareClient().confirmFunds(someTokens(), check())),
+    )
     parentPort.postMessage(answers.every(({ available }) => available))
   },
 
@@ -42,7 +44,9 @@ const PROGRAMS = {
   },
 
   transport() {
-    bareClient({ transport: never }).confirmFunds(someTokens(), check()).catch(() => {})
+    bareClient({ transport: never })
+      .confirmFunds(someTokens(), check())
+      .catch(() => {})
   },
 
   async store() {
@@ -54,7 +58,9 @@ const PROGRAMS = {
     const pool = new SessionPool({ client: sandboxClient(), store: await sealed() })
     const session = await pool.keep('claire', someTokens())
     setTimeout(() => parentPort.postMessage('asked'), 50)
-    for await (const _ of pool.confirmMany(Array.from({ length: 50 }, () => ({ consent: session, request: check() })))) {
+    for await (const _ of pool.confirmMany(
+      Array.from({ length: 50 }, () => ({ consent: session, request: check() })),
+    )) {
       // Nothing comes.
     }
   },
