@@ -16,7 +16,7 @@ use cbpii::identity::{
 };
 use cbpii::{
     Account, AccountScheme, Amount, Bank, Client, ConsentOptions, ErrorCode, Explanation, FundsRequest,
-    Issuer, PsuContext, Secret, Tokens,
+    Issuer, PendingConsent, PsuContext, Secret, Tokens,
 };
 use cbpii_sandbox::{
     Endpoint, IssuerKit, KeyForms, RefreshTokenRotation, RequestRecord, Sandbox, SandboxOptions, Standard,
@@ -90,6 +90,19 @@ fn tokens_know_their_ends() {
     assert_eq!(tokens.expires_at(), Some(tokens.obtained_at().saturating_add(hour)));
     assert_eq!(tokens.consent_expires_at(), pending.created_at().saturating_add(24 * 180 * hour));
     assert_eq!((tokens.token_type(), tokens.scope()), ("Bearer", Some("cbpii")));
+}
+
+#[test]
+fn a_consent_begun_without_keys_is_completed_by_whoever_has_them() {
+    let sandbox = sandbox();
+    let kit = sandbox.issuer();
+    let without_keys = Issuer::new(kit.client_id.as_str(), kit.redirect_uri.as_str()).unwrap();
+    let pending = PendingConsent::new(&bank(&sandbox), &without_keys, &ConsentOptions::default()).unwrap();
+    let callback = sandbox.approve(pending.url(), "CLAIRE").unwrap();
+    let client = client(&sandbox);
+    let code = pending.complete(&callback).unwrap();
+    let carried = PendingConsent::from_json(pending.to_json().expose()).unwrap();
+    assert!(available(&client, &client.exchange_code(&carried, &code).unwrap(), "458.99"));
 }
 
 #[test]

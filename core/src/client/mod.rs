@@ -38,7 +38,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     bank: Bank,
     issuer: Issuer,
-    authorize: url::Url,
+    authorize: String,
     token: Uri,
     requests: Requests,
     verifier: Option<AnswerVerifier>,
@@ -116,8 +116,21 @@ impl Client {
     /// # Errors
     /// As [`PendingConsent::complete`] and [`exchange_code`](Self::exchange_code).
     pub fn complete_consent(&self, pending: &PendingConsent, callback_url: &str) -> Result<Tokens> {
+        self.complete_consent_with(pending, callback_url, &CallOptions::default())
+    }
+
+    /// As [`complete_consent`](Self::complete_consent), with limits of its own.
+    ///
+    /// # Errors
+    /// As [`complete_consent`](Self::complete_consent).
+    pub fn complete_consent_with(
+        &self,
+        pending: &PendingConsent,
+        callback_url: &str,
+        options: &CallOptions,
+    ) -> Result<Tokens> {
         let code = pending.complete_at(callback_url, self.0.clock.now())?;
-        self.exchange_code(pending, &code)
+        self.exchange_code_with(pending, &code, options)
     }
 
     /// Exchanges the code for tokens (RFC 6749 §4.1.3). A code works once, so this is **never re-sent**: after a
@@ -225,6 +238,7 @@ impl Client {
             request,
             this.clock.now(),
             &*this.entropy,
+            || this.transport.prepare(this.requests.funds_uri(), &context),
         )?;
         let again = |error: &Error, attempt: u32| attempt <= this.retries && is_passing(error);
         self.run(Operation::ConfirmFunds, &prepared, Endpoint::Funds, &context, again, |answer, _| {
