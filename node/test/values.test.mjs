@@ -170,4 +170,9 @@ test('saved forms are read back, or refused', () => {
 test('an object of another class is refused, also one that looks like it', async () => {
   const impostor = Object.create(Tokens.prototype)
   code('request.argument', /tokens/)(await failure(bareClient().confirmFunds(impostor, check())))
+  for (const Class of [Amount, Account, Iban]) {
+    const name = Class === Amount ? 'amount' : 'account'
+    const question = check({ [name]: Object.create(Class.prototype, { value: { value: '1' } }) })
+    code('request.argument')(await failure(async () => new FundsRequest(question)))
+  }
 })
