@@ -117,7 +117,9 @@ mod tests {
         let calls = Arc::new(AtomicUsize::new(0));
         let count = || {
             let calls = Arc::clone(&calls);
-            move || drop(calls.fetch_add(1, Ordering::Relaxed))
+            move || {
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
         };
         let token = CancelToken::new();
         drop(token.on_cancel(count()));

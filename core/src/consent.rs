@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use form_urlencoded::Serializer;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use url::Url;
-use url::form_urlencoded::Serializer;
 
+use crate::address::Address;
 use crate::bank::Bank;
 use crate::clock::Entropy;
 use crate::http::masking::mask_text;
@@ -123,7 +123,7 @@ impl PendingConsent {
     /// Builds the consent URL of STET's redirect approach.
     pub(crate) fn begin(
         bank: &Bank,
-        authorize: &Url,
+        authorize: &str,
         client_id: &str,
         redirect_uri: &str,
         options: &ConsentOptions,
@@ -138,30 +138,27 @@ impl PendingConsent {
         }
         let state = random_text(entropy)?;
         let code_verifier = bank.pkce.then(|| random_text(entropy)).transpose()?;
-        let mut url = authorize.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            if bank.response_type {
-                query.append_pair("response_type", "code");
-            }
-            query.append_pair("client_id", client_id);
-            query.append_pair("redirect_uri", redirect_uri);
-            query.append_pair("scope", &bank.scope);
-            query.append_pair("state", &state);
-            if let Some(verifier) = &code_verifier {
-                let challenge = BASE64_URL_SAFE_NO_PAD.encode(crypto::sha256(verifier.as_bytes()));
-                query.append_pair("code_challenge", &challenge);
-                query.append_pair("code_challenge_method", "S256");
-            }
+        let mut query = query_of(authorize);
+        if bank.response_type {
+            query.append_pair("response_type", "code");
+        }
+        query.append_pair("client_id", client_id);
+        query.append_pair("redirect_uri", redirect_uri);
+        query.append_pair("scope", &bank.scope);
+        query.append_pair("state", &state);
+        if let Some(verifier) = &code_verifier {
+            let challenge = BASE64_URL_SAFE_NO_PAD.encode(crypto::sha256(verifier.as_bytes()));
+            query.append_pair("code_challenge", &challenge);
+            query.append_pair("code_challenge_method", "S256");
         }
         Ok(Self(Saved {
             version: Version1,
             bank_id: bank.id.clone(),
-            url: url.into(),
+            url: query.finish(),
             state,
             code_verifier,
             redirect_uri: redirect_uri.to_owned(),
-            issuer: authorize.origin().ascii_serialization(),
+            issuer: origin(authorize).unwrap_or_default(),
             created_at: now,
             expires_at: now.saturating_add(options.valid_for),
         }))
@@ -224,8 +221,7 @@ impl PendingConsent {
     /// # Errors
     /// As [`complete`](Self::complete).
     pub fn complete_at(&self, callback_url: &str, now: Timestamp) -> Result<AuthorizationCode> {
-        let callback = self.parse_callback(callback_url)?;
-        let parameters = Parameters::read(&callback)?;
+        let parameters = Parameters::read(query_of_callback(callback_url)?)?;
         self.check_state(parameters.state.as_deref())?;
         self.check_issuer(parameters.iss.as_deref())?;
         if now >= self.0.expires_at {
@@ -248,24 +244,6 @@ impl PendingConsent {
         }
     }
 
-    fn parse_callback(&self, callback_url: &str) -> Result<Url> {
-        let unreadable = |_| {
-            Error::new(
-                ErrorCode::Callback,
-                "The callback is not a URL; pass what the browser asked for, from its scheme, path or ? on.",
-            )
-        };
-        if let Ok(whole) = Url::parse(callback_url) {
-            return Ok(whole);
-        }
-        let query = callback_url.find('?').map_or("", |place| &callback_url[place..]);
-        if query.is_empty() {
-            return Err(unreadable(()));
-        }
-        // An app's own scheme may not be a base for relative addresses; only the query matters.
-        Url::parse(&format!("callback:{query}")).map_err(|_| unreadable(()))
-    }
-
     fn check_state(&self, state: Option<&str>) -> Result<()> {
         let same = state.is_some_and(|state| state.as_bytes().ct_eq(self.0.state.as_bytes()).into());
         if same {
@@ -279,7 +257,7 @@ impl PendingConsent {
 
     fn check_issuer(&self, iss: Option<&str>) -> Result<()> {
         let Some(iss) = iss else { return Ok(()) };
-        if Url::parse(iss).is_ok_and(|iss| iss.origin().ascii_serialization() == self.0.issuer) {
+        if origin(iss).is_some_and(|origin| origin == self.0.issuer) {
             return Ok(());
         }
         Err(Error::new(
@@ -323,6 +301,40 @@ impl fmt::Debug for PendingConsent {
     }
 }
 
+/// Writes on behind the query the address has already.
+fn query_of(address: &str) -> Serializer<'static, String> {
+    let mut url = address.to_owned();
+    let start = match url.find('?') {
+        Some(place) => place + 1,
+        None => {
+            url.push('?');
+            url.len()
+        }
+    };
+    Serializer::for_suffix(url, start)
+}
+
+fn origin(address: &str) -> Option<String> {
+    Address::parse(address)?.origin()
+}
+
+/// The query of what the browser asked for, whatever it stands behind: an app's own scheme, a path, or nothing. Browsers
+/// send queries that are no RFC 3986 ones, so it is taken as it is.
+fn query_of_callback(callback_url: &str) -> Result<&str> {
+    let callback = callback_url.trim();
+    let (address, _fragment) = callback.split_once('#').unwrap_or((callback, ""));
+    if let Some((_, query)) = address.split_once('?') {
+        return Ok(query);
+    }
+    if Address::parse(address).is_some_and(|address| address.host().is_some() || !address.path().is_empty()) {
+        return Ok("");
+    }
+    Err(Error::new(
+        ErrorCode::Callback,
+        "The callback is not a URL; pass what the browser asked for, from its scheme, path or ? on.",
+    ))
+}
+
 /// The parameters of a callback that have a meaning; each may be there once.
 #[derive(Default)]
 struct Parameters<'a> {
@@ -334,9 +346,9 @@ struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    fn read(callback: &'a Url) -> Result<Self> {
+    fn read(query: &'a str) -> Result<Self> {
         let mut found = Self::default();
-        for (name, value) in callback.query_pairs() {
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let slot = match &*name {
                 "code" => &mut found.code,
                 "state" => &mut found.state,

@@ -534,11 +534,11 @@ impl Error {
         self
     }
 
-    /// Keeps what led to this error, for those who implement a seam: [`source`](std::error::Error::source) gives it
-    /// back. It is shown nowhere.
+    /// States what led to this error, for those who implement a seam: it comes back as the
+    /// [`source`](std::error::Error::source). It is not written by `Display` and `Debug`, for it may hold secrets.
     #[must_use]
-    pub fn with_source(mut self, source: Arc<dyn std::error::Error + Send + Sync>) -> Self {
-        self.0.source = Some(source);
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
     }
 
@@ -591,7 +591,7 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| &**source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -615,13 +615,13 @@ mod tests {
     }
 
     #[test]
-    fn what_led_to_an_error_is_kept_and_not_shown() {
+    fn what_led_to_an_error_goes_with_it_and_is_not_written() {
         use std::error::Error as _;
-        let error = Error::new(ErrorCode::SignerFailed, "The HSM is away.");
-        assert!(error.source().is_none());
-        let error = error.with_source(Arc::new(std::io::Error::other("s3cr3t")));
-        assert!(error.source().is_some_and(|source| source.is::<std::io::Error>()));
-        assert!(!format!("{error} {error:?}").contains("s3cr3t"));
+
+        let error = Error::new(ErrorCode::StoreFailed, "failed").with_source(std::io::Error::other("secret"));
+        assert_eq!(error.clone().source().unwrap().to_string(), "secret");
+        assert!(!format!("{error} {error:?}").contains("secret"));
+        assert!(Error::new(ErrorCode::StoreFailed, "failed").source().is_none());
     }
 
     #[test]

@@ -52,7 +52,8 @@ fn the_whole_journey_is_data() {
 #[test]
 fn the_record_has_three_origins() {
     let endpoints = lydia_bank(&lydia()).endpoints().unwrap();
-    let ports = [&endpoints.authorize, &endpoints.token, &endpoints.funds].map(|url| url.port().unwrap());
+    let ports = [&endpoints.authorize, &endpoints.token, &endpoints.funds]
+        .map(|address| url::Url::parse(address).unwrap().port().unwrap());
     assert!(ports[0] != ports[1] && ports[1] != ports[2] && ports[2] != ports[0], "{ports:?}");
     let record = cbpii::Bank::by_id("lydia", Environment::Production).unwrap();
     assert_eq!(

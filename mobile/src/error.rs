@@ -284,7 +284,7 @@ impl SeamFailure {
             None => error,
         };
         match thrown {
-            Some(thrown) => error.with_source(Arc::new(Cause(thrown))),
+            Some(thrown) => error.with_source(Cause(thrown)),
             None => error,
         }
     }

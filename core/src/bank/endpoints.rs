@@ -1,23 +1,22 @@
 //! Where a bank is reached, and how a caller moves it.
 
-use url::Url;
-
 use super::{Bank, TrustMode, validation};
+use crate::address::Address;
 use crate::{Error, ErrorCode, Result};
 
-/// The three addresses of a bank, parsed: absolute https URLs.
+/// The three addresses of a bank, checked: absolute https URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// Where the cardholder's browser is sent for consent.
-    pub authorize: Url,
+    pub authorize: String,
     /// Where codes and refresh tokens are changed for tokens.
-    pub token: Url,
+    pub token: String,
     /// Where funds are asked for.
-    pub funds: Url,
+    pub funds: String,
 }
 
 impl Bank {
-    /// The three addresses, parsed.
+    /// The three addresses, checked; scheme and host in lower case, without a default port.
     ///
     /// # Errors
     /// `configuration.endpoint_missing` for an address the record leaves to the caller,
@@ -30,7 +29,7 @@ impl Bank {
         })
     }
 
-    fn endpoint(&self, field: &str, url: Option<&str>) -> Result<Url> {
+    fn endpoint(&self, field: &str, url: Option<&str>) -> Result<String> {
         let url = url.ok_or_else(|| {
             Error::new(
                 ErrorCode::EndpointMissing,
@@ -40,7 +39,7 @@ impl Bank {
                 ),
             )
         })?;
-        parse_https(field, url)
+        https_address(field, url)
     }
 
     /// Moves all three addresses to another origin (scheme, host and port), e.g. `https://localhost:8443`;
@@ -50,20 +49,17 @@ impl Bank {
     /// `configuration.endpoint_invalid` when `origin` is not `https://host` or `https://host:port`;
     /// otherwise as [`endpoints`](Self::endpoints).
     pub fn with_origin(self, origin: &str) -> Result<Self> {
-        let target = parse_https("origin", origin)?;
-        if target.path() != "/" || target.query().is_some() {
+        let target = https_address("origin", origin)?;
+        let Some(target) =
+            target.strip_suffix('/').filter(|target| !target["https://".len()..].contains(['/', '?']))
+        else {
             return Err(Error::new(
                 ErrorCode::EndpointInvalid,
                 "The origin has more than scheme, host and port; give it as https://host or https://host:port.",
             ));
-        }
-        let endpoints = self.endpoints()?;
-        let moved = |from: &Url| {
-            let mut to = target.clone();
-            to.set_path(from.path());
-            to.set_query(from.query());
-            Some(to.into())
         };
+        let endpoints = self.endpoints()?;
+        let moved = |from: &str| Address::parse(from).map(|from| from.moved_to(target));
         Ok(Self {
             authorize_url: moved(&endpoints.authorize),
             token_url: moved(&endpoints.token),
@@ -77,7 +73,7 @@ impl Bank {
     /// # Errors
     /// `configuration.endpoint_invalid` when it is not an absolute https URL.
     pub fn with_authorize_url(mut self, url: &str) -> Result<Self> {
-        parse_https("authorize_url", url)?;
+        https_address("authorize_url", url)?;
         self.authorize_url = Some(url.to_owned());
         Ok(self)
     }
@@ -87,7 +83,7 @@ impl Bank {
     /// # Errors
     /// `configuration.endpoint_invalid` when it is not an absolute https URL.
     pub fn with_token_url(mut self, url: &str) -> Result<Self> {
-        parse_https("token_url", url)?;
+        https_address("token_url", url)?;
         self.token_url = Some(url.to_owned());
         Ok(self)
     }
@@ -97,7 +93,7 @@ impl Bank {
     /// # Errors
     /// `configuration.endpoint_invalid` when it is not an absolute https URL.
     pub fn with_funds_url(mut self, url: &str) -> Result<Self> {
-        parse_https("funds_url", url)?;
+        https_address("funds_url", url)?;
         self.funds_url = Some(url.to_owned());
         Ok(self)
     }
@@ -115,24 +111,19 @@ impl Bank {
     }
 }
 
-/// The URL, when it is absolute, https, and has neither user information nor a fragment.
-pub(super) fn parse_https(field: &str, text: &str) -> Result<Url> {
-    let refused = || {
-        Error::new(
-            ErrorCode::EndpointInvalid,
-            format!("{field} is not an absolute https URL without user name and fragment; correct it."),
-        )
-    };
-    if text.chars().any(|character| character.is_control() || character.is_whitespace()) {
-        return Err(refused());
-    }
-    let url = Url::parse(text).map_err(|_| refused())?;
-    let plain = url.scheme() == "https"
-        && url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.fragment().is_none();
-    if plain { Ok(url) } else { Err(refused()) }
+/// The address, when it is absolute, https, and has neither user information nor a fragment.
+pub(super) fn https_address(field: &str, text: &str) -> Result<String> {
+    Address::parse(text)
+        .filter(|address| {
+            address.scheme() == "https" && !address.has_user_information() && !address.has_fragment()
+        })
+        .and_then(|address| address.normalized())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorCode::EndpointInvalid,
+                format!("{field} is not an absolute https URL without user name and fragment; correct it."),
+            )
+        })
 }
 
 #[cfg(test)]
@@ -156,8 +147,8 @@ mod tests {
         );
         let three = Bank::by_id("lydia", Environment::Production).unwrap();
         let moved = three.with_origin("https://[::1]:9/").unwrap().endpoints().unwrap();
-        assert_eq!(moved.funds.as_str(), "https://[::1]:9/cbpii/funds-confirmations");
-        assert_eq!(moved.token.as_str(), "https://[::1]:9/openbanking/oauth/v2/token");
+        assert_eq!(moved.funds, "https://[::1]:9/cbpii/funds-confirmations");
+        assert_eq!(moved.token, "https://[::1]:9/openbanking/oauth/v2/token");
     }
 
     #[test]
@@ -189,9 +180,9 @@ mod tests {
         let bank = bank.with_token_url("https://t.example/t").unwrap();
         let bank = bank.with_funds_url("https://f.example/f").unwrap();
         let endpoints = bank.endpoints().unwrap();
-        assert_eq!(endpoints.authorize.as_str(), "https://a.example/x?y=1");
-        assert_eq!(endpoints.token.as_str(), "https://t.example/t");
-        assert_eq!(endpoints.funds.as_str(), "https://f.example/f");
+        assert_eq!(endpoints.authorize, "https://a.example/x?y=1");
+        assert_eq!(endpoints.token, "https://t.example/t");
+        assert_eq!(endpoints.funds, "https://f.example/f");
         assert!(bank.clone().with_funds_url("http://f.example/f").is_err());
         assert!(bank.clone().with_token_url("/token").is_err());
         assert!(bank.with_authorize_url("https://f.example/f#a").is_err());

@@ -74,7 +74,7 @@ impl Bank {
         ];
         for (field, address) in addresses {
             if let Some(address) = address {
-                endpoints::parse_https(field, address)?;
+                endpoints::https_address(field, address)?;
             }
         }
         Ok(())

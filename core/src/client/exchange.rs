@@ -77,7 +77,7 @@ impl Private<'_> {
             Self::Iban(iban) => mask_account(body, iban, &mask_iban(iban)),
             Self::Identification(text) => mask_account(body, text, &mask_secret(text)),
             Self::Form => {
-                let shown = url::form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
+                let shown = form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
                     "grant_type" | "client_id" | "redirect_uri" | "scope" => format!("{name}={value}"),
                     _ => format!("{name}={}", mask_secret(&value)),
                 });

@@ -4,7 +4,7 @@ use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use url::form_urlencoded::byte_serialize;
+use form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 use super::exchange::{Explained, Prepared, Private};
@@ -36,8 +36,8 @@ pub(super) struct Requests {
 }
 
 /// The https address as the HTTP library wants it.
-pub(super) fn uri(url: &url::Url) -> Result<Uri> {
-    url.as_str().parse().map_err(|_| {
+pub(super) fn uri(address: &str) -> Result<Uri> {
+    address.parse().map_err(|_| {
         Error::new(
             ErrorCode::EndpointInvalid,
             "The bank's endpoint is not an absolute https URL with a host.",
@@ -79,6 +79,7 @@ impl Requests {
         &self.funds
     }
 
+    /// `meanwhile` happens before the seal's key is asked for its signature, which may take its time.
     pub(super) fn confirm_funds<'a>(
         &'a self,
         bank: &Bank,
@@ -86,6 +87,7 @@ impl Requests {
         request: &'a FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
+        meanwhile: impl FnOnce(),
     ) -> Result<Prepared<'a>> {
         let mut bearer = String::with_capacity(access_token.expose().len() + 7);
         bearer.push_str("Bearer ");
@@ -94,7 +96,7 @@ impl Requests {
         let (mut outgoing, request_id) = self.unsigned(bank, bearer, request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
-            let signature = signer.sign(&outgoing)?;
+            let signature = signer.sign(&outgoing, meanwhile)?;
             outgoing.headers.insert(SIGNATURE, signature.header);
             signing_string = Some(signature.signing_string);
         }

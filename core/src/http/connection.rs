@@ -256,17 +256,26 @@ pub(super) struct TlsConnection {
 }
 
 impl TlsConnection {
-    /// Does the handshake.
-    pub(super) fn handshake(tls: ClientConnection, wire: Wire, client_certificate: bool) -> io::Result<Self> {
+    /// Sends the first message of the handshake.
+    pub(super) fn begin(tls: ClientConnection, wire: Wire, client_certificate: bool) -> io::Result<Self> {
         let mut this = Self { tls, wire, buffers: WireBuffers::new(), client_certificate };
-        while this.tls.is_handshaking() {
-            this.push()?;
-            if this.tls.is_handshaking() {
-                this.pull()?;
-            }
-        }
         this.push()?;
         Ok(this)
+    }
+
+    /// Does the rest of the handshake.
+    pub(super) fn complete(&mut self) -> io::Result<()> {
+        while self.tls.is_handshaking() {
+            self.push()?;
+            if self.tls.is_handshaking() {
+                self.pull()?;
+            }
+        }
+        self.push()
+    }
+
+    pub(super) fn has_sent_everything(&self) -> bool {
+        self.buffers.unsent == 0
     }
 
     pub(super) fn resumed(&self) -> bool {
@@ -338,7 +347,8 @@ impl TlsConnection {
     fn drain_ready(&mut self) -> bool {
         let Wire::Tcp(socket) = &self.wire else { return true };
         if socket.is_silent() {
-            return true;
+            // What came with the last answer may have been the bank's goodbye.
+            return self.tls.process_new_packets().is_ok_and(|state| !state.peer_has_closed());
         }
         let mut records = [0; 4096];
         loop {
@@ -397,7 +407,7 @@ impl UreqTransport for TlsConnection {
     }
 
     fn is_open(&mut self) -> bool {
-        self.buffers.unsent == 0
+        self.has_sent_everything()
             && match &mut self.wire {
                 Wire::Tcp(_) => self.drain_ready(),
                 Wire::Tunnel(tunnel) => tunnel.get_mut().is_open(),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{CertificateReport, CertificateUse, Finding, InspectOptions, SealIdentity, TransportIdentity};
+use crate::address::Address;
 use crate::bank::Bank;
 use crate::{Error, ErrorCode, Result, Secret, Timestamp};
 
@@ -136,19 +137,14 @@ fn check_redirect_uri(text: &str) -> Result<()> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return refused("has spaces, control or non-ASCII characters");
     }
-    let Ok(uri) = url::Url::parse(text) else { return refused("is not absolute") };
-    if uri.fragment().is_some() {
+    let Some(uri) = Address::parse(text) else { return refused("is not absolute") };
+    if uri.has_fragment() {
         return refused("has a fragment, which RFC 6749 forbids");
     }
-    let loopback = match uri.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    match uri.scheme() {
+    match &*uri.scheme() {
+        "https" if uri.host().is_none() => refused("has no host"),
         "https" => Ok(()),
-        "http" if loopback => Ok(()),
+        "http" if uri.is_loopback() => Ok(()),
         "http" => refused("is not https"),
         "about" | "blob" | "data" | "file" | "ftp" | "javascript" | "ws" | "wss" => {
             refused("has a scheme no callback can have")

@@ -60,8 +60,11 @@ impl Limits {
 pub(super) struct Shared {
     pub(super) id: String,
     pub(super) pool: Arc<Pool>,
+    /// Never held while the store or the bank is asked: whoever wants to know how the consent stands must not wait.
     state: Mutex<State>,
     landed: Condvar,
+    /// Held while a verdict is recorded, so that they reach the store one after the other.
+    verdicts: Mutex<()>,
 }
 
 pub(super) struct State {
@@ -119,7 +122,13 @@ impl Shared {
             failure: None,
             rest_until: None,
         };
-        Self { id: id.to_owned(), pool, state: Mutex::new(state), landed: Condvar::new() }
+        Self {
+            id: id.to_owned(),
+            pool,
+            state: Mutex::new(state),
+            landed: Condvar::new(),
+            verdicts: Mutex::new(()),
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -205,8 +214,12 @@ impl Shared {
     /// Remembers what the bank's answer to a check says about the consent. That it is also stored is a service
     /// to other processes and the nightly list; a store that fails here does not spoil the answer.
     pub(super) fn note_verdict(&self, refused: Option<ErrorCode>) {
+        if Self::has_verdict(&self.state(), refused) {
+            return;
+        }
+        let _one_at_a_time = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.state();
-        if state.record.refused.map(|verdict| verdict.code) == refused || state.in_flight {
+        if Self::has_verdict(&state, refused) {
             return;
         }
         let now = self.pool.client.now();
@@ -218,10 +231,18 @@ impl Shared {
         if state.is_unsaved() {
             return;
         }
-        let saved = self.pool.save(&self.id, &state.record, state.version);
-        if let Ok(crate::store::SaveOutcome::Saved(version)) = saved {
-            state.version = version;
+        let (record, version) = (state.record.clone(), state.version);
+        drop(state);
+        if let Ok(crate::store::SaveOutcome::Saved(version)) = self.pool.save(&self.id, &record, version) {
+            let mut state = self.state();
+            // A refresh may have landed meanwhile.
+            state.version = state.version.max(version);
         }
+    }
+
+    /// Whether there is nothing to remember: it is known already, or a refresh is about to say how things stand.
+    fn has_verdict(state: &State, refused: Option<ErrorCode>) -> bool {
+        state.record.refused.map(|verdict| verdict.code) == refused || state.in_flight
     }
 }
 

@@ -1,11 +1,19 @@
-/* The funds check through the library's C header: one client for all threads. */
+/*
+ * The funds check through the library's C header: one client for all threads. With BENCH_OPENSSL defined, the seal's key
+ * is OpenSSL's, through cbpii_openssl.h.
+ */
 #define _POSIX_C_SOURCE 200809L
 
 #include "works.h"
 
 #include <cbpii.h>
+#ifdef BENCH_OPENSSL
+#include <cbpii_openssl.h>
+#include <openssl/pem.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { MOST_FILE = 64 * 1024 };
@@ -45,6 +53,29 @@ static int read_text(const char *path, char *text, size_t room)
     return length > 0;
 }
 
+#ifdef BENCH_OPENSSL
+static int set_seal(cbpii_issuer *issuer, const struct config *config)
+{
+    char chain[MOST_FILE];
+    cbpii_signer signer;
+    FILE *file = fopen(config->seal_key, "r");
+    EVP_PKEY *key = file == NULL ? NULL : PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    int done;
+
+    if (file != NULL)
+        fclose(file);
+    done = read_text(config->seal_chain, chain, sizeof chain) && succeeded(cbpii_openssl_signer(key, &signer))
+           && succeeded(cbpii_issuer_set_seal_signer(issuer, (const uint8_t *)chain, strlen(chain), &signer));
+    EVP_PKEY_free(key);
+    return done;
+}
+#else
+static int set_seal(cbpii_issuer *issuer, const struct config *config)
+{
+    return succeeded(cbpii_issuer_set_seal_files(issuer, config->seal_chain, config->seal_key, NULL));
+}
+#endif
+
 int side_open(const struct config *config, int keeps)
 {
     const int64_t now = (int64_t)time(NULL) * 1000;
@@ -61,7 +92,7 @@ int side_open(const struct config *config, int keeps)
            && succeeded(cbpii_bank_add_trust_anchor(bank, root, true))
            && succeeded(cbpii_issuer_new(config->client_id, config->redirect_uri, &issuer))
            && succeeded(cbpii_issuer_set_transport_files(issuer, config->qwac_chain, config->qwac_key, NULL))
-           && succeeded(cbpii_issuer_set_seal_files(issuer, config->seal_chain, config->seal_key, NULL))
+           && set_seal(issuer, config)
            && succeeded(cbpii_client_options_new(&options))
            && (keeps || succeeded(cbpii_client_options_set_max_idle_connections(options, 0)))
            && succeeded(cbpii_client_new(bank, issuer, options, &shared.client))

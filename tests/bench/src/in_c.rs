@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::bank::Control;
 use crate::measure::{cpu_per_call, figure, milliseconds, note, same_bytes};
-use crate::rounds::{IN_C, Runner, Runs, Side, Sides, Work, median, quickest};
+use crate::rounds::{IN_C, IN_C_WITH_OPENSSL, Runner, Runs, Side, Sides, Work, median, quickest};
 use crate::table::{Row, Table, Target};
 use crate::{Failure, offline};
 
@@ -30,28 +30,32 @@ pub(crate) fn rows(
     runner: &Runner,
     offline_output: &Path,
 ) -> Result<(), Failure> {
-    same_bytes(control, runner, IN_C)?;
-    kept_alive(rows, runner)?;
-    throughput(rows, runner)?;
-    new_connections(rows, control, runner)?;
-    start(rows, runner)?;
+    for (sides, who) in
+        [(IN_C, "C (baseline: libcurl)"), (IN_C_WITH_OPENSSL, "C, its key in OpenSSL (baseline: libcurl)")]
+    {
+        same_bytes(control, runner, sides)?;
+        kept_alive(rows, runner, sides, who)?;
+        throughput(rows, runner, sides)?;
+        new_connections(rows, control, runner, sides)?;
+        start(rows, runner, sides)?;
+    }
     boundary(rows, runner, offline_output)?;
     size(rows, runner)
 }
 
-fn kept_alive(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
-    note("C: CPU time per call on one kept-alive connection");
+fn kept_alive(rows: &mut Vec<Row>, runner: &Runner, sides: Sides, who: &str) -> Result<(), Failure> {
+    note(&format!("{who}: CPU time per call on one kept-alive connection"));
     let work = Work { mode: "kept", threads: 1, calls: 300 };
-    let rounds = runner.rounds(IN_C, 9, work)?.figures(|measured, _| cpu_per_call(measured));
+    let rounds = runner.rounds(sides, 9, work)?.figures(|measured, _| cpu_per_call(measured));
     let target = Some(Target::AtMost(0.92));
-    rows.push(Row::compared("C (baseline: libcurl): CPU per call, kept-alive", "ms", rounds, target));
+    rows.push(Row::compared(format!("{who}: CPU per call, kept-alive"), "ms", rounds, target));
     Ok(())
 }
 
-fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
+fn throughput(rows: &mut Vec<Row>, runner: &Runner, sides: Sides) -> Result<(), Failure> {
     note("C: throughput of 32 threads");
     let work = Work { mode: "kept", threads: 32, calls: 2_400 / 32 };
-    let runs = runner.rounds(IN_C, 7, work)?;
+    let runs = runner.rounds(sides, 7, work)?;
     let rounds = runs.figures(|measured, _| figure(measured.calls) / measured.wall_seconds);
     rows.push(Row::compared("  throughput, 32 threads", "calls/s", rounds, Some(Target::AtLeast(1.1))));
     Ok(())
@@ -59,12 +63,17 @@ fn throughput(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
 
 /// Beside libcurl given what is parsed already, and beside libcurl with its options for files. The target speaks of the
 /// former: it is the quicker one.
-fn new_connections(rows: &mut Vec<Row>, control: &Control, runner: &Runner) -> Result<(), Failure> {
+fn new_connections(
+    rows: &mut Vec<Row>,
+    control: &Control,
+    runner: &Runner,
+    sides: Sides,
+) -> Result<(), Failure> {
     control.configure(&json!({"tls_versions": "1.3"}))?;
     let target = Some(Target::AtMost(1.0 / 1.4));
     for (sides, baseline, target) in [
-        (IN_C, "libcurl", target),
-        ([Side::LibcurlFiles, Side::LibraryInC], "libcurl that reads its files each time", None),
+        (sides, "libcurl", target),
+        ([Side::LibcurlFiles, sides[1]], "libcurl that reads its files each time", None),
     ] {
         note(&format!("C: a new connection per call, resumed, beside {baseline}"));
         let runs = new_connections_of(runner, sides)?;
@@ -91,9 +100,9 @@ fn new_connections_of(runner: &Runner, sides: Sides) -> Result<Runs, Failure> {
     Ok(runs)
 }
 
-fn start(rows: &mut Vec<Row>, runner: &Runner) -> Result<(), Failure> {
+fn start(rows: &mut Vec<Row>, runner: &Runner, sides: Sides) -> Result<(), Failure> {
     note("C: process start to first answer");
-    let runs = runner.rounds(IN_C, 31, Work { mode: "kept", threads: 1, calls: 1 })?;
+    let runs = runner.rounds(sides, 31, Work { mode: "kept", threads: 1, calls: 1 })?;
     let rounds = runs.figures(|_, lived| milliseconds(lived));
     rows.push(Row::compared("  process start to first answer", "ms", rounds, Some(Target::AtMost(0.5))));
     Ok(())

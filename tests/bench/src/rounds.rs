@@ -17,6 +17,8 @@ pub(crate) type Sides = [Side; 2];
 pub(crate) const IN_RUST: Sides = [Side::Bare, Side::Library];
 /// The library through its C header beside a C program on libcurl.
 pub(crate) const IN_C: Sides = [Side::Libcurl, Side::LibraryInC];
+/// The same, the seal's key held by OpenSSL on both sides.
+pub(crate) const IN_C_WITH_OPENSSL: Sides = [Side::Libcurl, Side::LibraryInCWithOpenssl];
 
 /// Whose calls a process makes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +33,8 @@ pub(crate) enum Side {
     LibcurlFiles,
     /// `c/cbpii_loop.c`
     LibraryInC,
+    /// The same, its seal's key held by OpenSSL.
+    LibraryInCWithOpenssl,
     /// `c/in_memory.c`, its bank in Rust
     MemoryInC,
     /// `c/in_memory.c`, its bank in C
@@ -93,6 +97,7 @@ impl Runner {
             Side::Library => Ok(in_rust("cbpii")),
             Side::Libcurl | Side::LibcurlFiles => in_c("libcurl_loop"),
             Side::LibraryInC => in_c("cbpii_loop"),
+            Side::LibraryInCWithOpenssl => in_c("cbpii_openssl_loop"),
             Side::MemoryInC | Side::TransportInC => in_c("in_memory"),
         }
     }
