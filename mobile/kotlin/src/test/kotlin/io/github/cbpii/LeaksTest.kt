@@ -13,6 +13,7 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Test
+import java.util.concurrent.locks.LockSupport
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
@@ -21,12 +22,15 @@ import kotlin.test.assertTrue
 class LeaksTest {
     /** How many objects are alive once nothing more can be collected. */
     private fun baseline(): Long {
-        var last = Testing.settled { false }
-        while (true) {
-            val now = Testing.settled { it < last }
-            if (now >= last) return last
+        var (last, same) = Testing.alive() to 0
+        while (same < 3) {
+            System.gc()
+            LockSupport.parkNanos(20_000_000)
+            val now = Testing.alive()
+            same = if (now == last) same + 1 else 0
             last = now
         }
+        return last
     }
 
     private fun settlesAt(baseline: Long) {
@@ -40,9 +44,9 @@ class LeaksTest {
         val held = List(10) { Iban(CLAIRE) }
         assertTrue(Testing.alive() >= held.size)
         held.forEach(Iban::close)
-        repeat(5_000) { Iban(CLAIRE).use { iban -> Account(iban).close() } }
+        repeat(3_000) { Iban(CLAIRE).use { iban -> Account(iban).close() } }
         repeat(2_000) { someTokens().use { tokens -> Tokens.fromJson(tokens.toJson()).close() } }
-        repeat(1_000) { bareClient().use { client -> client.beginConsent().close() } }
+        repeat(300) { bareClient().use { client -> client.beginConsent().close() } }
         settlesAt(baseline)
     }
 
@@ -58,16 +62,16 @@ class LeaksTest {
         val baseline = baseline()
         bareClient().use { client ->
             someTokens().use { tokens ->
-                repeat(500) { client.confirmFunds(tokens, question()) }
+                repeat(200) { client.confirmFunds(tokens, question()) }
                 SessionPool(client, sealed()).keep("claire", tokens).use { session ->
-                    repeat(500) { session.confirmFunds(question()) }
+                    repeat(200) { session.confirmFunds(question()) }
                 }
             }
         }
         val failing = bareClient(transport = { throw java.io.IOException() })
-        repeat(200) { assertFailsWith<CbpiiException.Network> { failing.confirmFunds(someTokens(), question()) } }
+        repeat(100) { assertFailsWith<CbpiiException.Network> { failing.confirmFunds(someTokens(), question()) } }
         failing.close()
-        repeat(100) {
+        repeat(50) {
             val begun = CompletableDeferred<Unit>()
             val client = bareClient(transport = { begun.complete(Unit); awaitCancellation() })
             val check = launch(Dispatchers.Default) { client.confirmFunds(someTokens(), question()) }
