@@ -19,6 +19,13 @@ import kotlin.time.Clock
 import kotlin.time.Instant
 
 private val FOLDER = File("../../tests/vectors")
+
+/** So many requests name a scheme that is none: the enum has none of these. */
+private const val UNSAYABLE_REQUESTS = 2
+
+/** What goes in cannot be said in Kotlin. */
+private class Unsayable : Exception()
+
 private val BEGINNING = Instant.parse("2026-11-23T13:00:00Z")
 
 /** The language-neutral cases of tests/vectors; its README says how they are read. */
@@ -37,6 +44,7 @@ class VectorsTest {
         assertEquals(manifest()[name].asInt(), cases.size)
         val runner = VectorRunner(Sandbox.shared)
         val seen = mutableSetOf<String>()
+        var unsayable = 0
         val failures = cases.flatMap { members ->
             val (title, expected) = members.remove("name").asText() to members.remove("expect")
             assertTrue(seen.add(title) && !expected.isEmpty)
@@ -45,11 +53,15 @@ class VectorsTest {
                 runBlocking { runner.run(name, case) }.also { assertEquals(emptySet(), case.unread, "$title: unknown members") }
             } catch (failure: CbpiiException) {
                 failure.asFacts()
+            } catch (_: Unsayable) {
+                unsayable++
+                return@flatMap emptyList()
             }
             differences(expected, json.valueToTree(actual)).map { "$title: $it" }
         }
         assertEquals(emptyList(), failures)
         assertEquals(cases.size, seen.size)
+        assertEquals(if (name == "requests.json") UNSAYABLE_REQUESTS else 0, unsayable)
     }
 
     private fun differences(expected: JsonNode, actual: JsonNode): List<String> {
@@ -333,7 +345,7 @@ private class VectorRunner(private val sandbox: Sandbox) {
             Account(Iban(named["iban"].textValue()), currency, workspace)
         } else {
             check(!named.has("iban"))
-            val scheme = AccountScheme.valueOf(other["scheme"].textValue())
+            val scheme = AccountScheme.entries.find { it.name == other["scheme"].textValue() } ?: throw Unsayable()
             Account.other(other["identification"].textValue(), scheme, other.textOrNull("issuer"), currency, workspace)
         }
         return FundsRequest(
