@@ -16,8 +16,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a call is given: the time that is left when it was kept waiting, and a way to end it. */
-type Start<T> = (timeoutMs: number | undefined, cancel: CancelToken | undefined) => Promise<T | Failure>
+/** @internal What a call is given: the time that is left when it was kept waiting, and a way to end it. */
+export type Start<T> = (timeoutMs: number | undefined, cancel: CancelToken | undefined) => Promise<T | Failure>
 
 /** @internal The options of a call, checked. */
 export function callOptions(given: unknown, of: string): CallOptions {

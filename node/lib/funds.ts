@@ -63,6 +63,25 @@ export class Iban {
   }
 }
 
+/** A currency by its ISO 4217 code, in capitals. Throws `request.currency`. */
+export class Currency {
+  /** The code, e.g. `EUR`. */
+  readonly code: string
+  /** How many decimals its amounts have: 2 for `EUR`, 0 for `JPY`. */
+  readonly decimals: number
+
+  constructor(code: string) {
+    this.code = text(code, 'code')
+    this.decimals = taken(native.currencyDecimals(this.code))
+    Object.freeze(this)
+  }
+
+  /** The code. */
+  toString(): string {
+    return this.code
+  }
+}
+
 /** An amount's value, as callers give it. */
 function decimalText(value: unknown, name: string): string {
   if (typeof value === 'number') {

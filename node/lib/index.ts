@@ -72,6 +72,7 @@ export {
   type AccountOptions,
   type AccountScheme,
   Amount,
+  Currency,
   FundsRequest,
   type FundsRequestOptions,
   Iban,

@@ -81,7 +81,7 @@ export class ConfirmMany<T = undefined> implements AsyncIterable<CheckOutcome<T>
     const [maxInFlight, signal] = [optionalCount(how.maxInFlight, 'maxInFlight') ?? 16, optionalSignal(how.signal)]
     const pause = optionalMillis(how.maxPauseMs, 'maxPauseMs') ?? 300_000
     const source = walked(checks)
-    client.gate.check()
+    client.begin()
     this.#stream = taken(native.checks(maxInFlight, optionalMillis(how.timeoutMs, 'timeoutMs'), pause))
     this.#walk = this.#outcomes(source, AHEAD * maxInFlight, open, client, signal)
   }
@@ -143,8 +143,7 @@ export class ConfirmMany<T = undefined> implements AsyncIterable<CheckOutcome<T>
         if (underWay.size === 0) {
           return
         }
-        client.tick()
-        const one = taken(await this.#stream.next())
+        const one = taken(await client.during(() => this.#stream.next()))
         throwIfAborted(signal)
         if (one === null) {
           return

@@ -117,10 +117,9 @@ export class Session {
    */
   async confirmFunds(request: FundsRequest | FundsRequestOptions, limits?: CallOptions): Promise<FundsConfirmation> {
     const [question, within] = [nativeRequest(request), callOptions(limits, 'confirmFunds')]
-    this.#client.tick()
     const ask = (left: number | undefined, cancel: Native.CancelToken | undefined) =>
       this.#native.confirmFunds(question, left, cancel)
-    return confirmation(await this.#client.gate.run(within, ask))
+    return confirmation(await this.#client.run(within, ask))
   }
 
   /** How the consent stands now, as far as this process knows; no I/O. */
@@ -167,8 +166,7 @@ export class Session {
    * Fails with `consent.unknown` when it is there no more; `store.…`.
    */
   async reload(): Promise<ConsentStatus> {
-    this.#client.tick()
-    return statusOf(await this.#client.gate.run({}, () => this.#native.reload()))
+    return statusOf(await this.#client.run({}, () => this.#native.reload()))
   }
 
   /** Whether fresh tokens wait in memory because the store could not take them: the process should not end yet. */
@@ -267,7 +265,7 @@ export class SessionPool {
    */
   async forget(id: string): Promise<boolean> {
     const under = text(id, 'id')
-    return this.#inside.gate.run({}, () => this.#native.forget(under))
+    return this.#inside.run({}, () => this.#native.forget(under))
   }
 
   /** The consents to renew; see {@link SealedStore.renewalsDue}. */
@@ -294,7 +292,6 @@ export class SessionPool {
   }
 
   async #session(start: () => Promise<Native.Session | Native.Failure>): Promise<Session> {
-    this.#inside.tick()
-    return sessionOf(await this.#inside.gate.run({}, start), this.#inside)
+    return sessionOf(await this.#inside.run({}, start), this.#inside)
   }
 }

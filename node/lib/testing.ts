@@ -70,6 +70,10 @@ export interface SandboxIssuer {
   readonly qsealc: SandboxFiles
   /** The QWAC with something wrong: `expired`, `no-role`, …. */
   readonly variants: Readonly<Record<string, SandboxFiles>>
+  /** The path of the QWAC's key, or of key and certificate, in other forms: `encrypted_pkcs8_pem`, …. */
+  readonly qwac_forms: Readonly<Record<string, string>>
+  /** The path of the certificate the bank signs its answers with. */
+  readonly bank_seal: string
 }
 
 /** Something that goes wrong at an endpoint. */
