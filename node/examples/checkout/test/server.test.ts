@@ -179,8 +179,9 @@ test('a payment that is sent twice at once is one question, and one outcome', as
   await visitor.register(bank)
   const order = await visitor.order('lamp')
   await bank.fault('funds', 'hold')
+  const seen = (await bank.requests()).length
   const both = [visitor.submit(`${order}/pay`, { attempt: '1' }), visitor.submit(`${order}/pay`, { attempt: '1' })]
-  await bank.control('GET', '/requests?wait_for=2&timeout_ms=10000')
+  await bank.requests(seen + 1)
   await bank.clearFaults()
   for (const answer of await Promise.all(both)) {
     assert.equal(answer.headers.location, order)
@@ -198,6 +199,7 @@ test('a shopper who leaves ends the question, and may come back', async () => {
   await visitor.register(bank)
   const order = await visitor.order('lamp')
   await bank.fault('funds', 'stall', { times: null })
+  const seen = (await bank.requests()).length
   const leaving = request({
     port,
     method: 'POST',
@@ -207,7 +209,7 @@ test('a shopper who leaves ends the question, and may come back', async () => {
   })
   leaving.on('error', () => {})
   leaving.end(visitor.form({ attempt: '1' }))
-  await bank.control('GET', '/requests?wait_for=2&timeout_ms=10000')
+  await bank.requests(seen + 1)
   const ended = shop.nextExchange()
   leaving.destroy()
   assert.equal((await ended).error, 'cancelled')

@@ -179,7 +179,7 @@ export class Visitor {
   }
 
   #headers(): Record<string, string> {
-    return { 'user-agent': 'a visitor', ...(this.cookie && { cookie: `__Host-session=${this.cookie}` }) }
+    return { 'user-agent': 'a visitor', ...(this.cookie && { cookie: `__Host-session=${encodeURIComponent(this.cookie)}` }) }
   }
 
   #seen(answer: LightMyRequestResponse): LightMyRequestResponse {
