@@ -35,7 +35,7 @@ const field = (name: string, rule: object) =>
 export function addRoutes(app: FastifyInstance, parts: Parts): void {
   const orders = new Orders()
   const protectedForm = { preHandler: app.csrfProtection }
-  addCard(app, parts, protectedForm)
+  addCard(app, parts, orders, protectedForm)
   addShop(app, orders, protectedForm)
   addPayment(app, parts, orders, protectedForm)
 }
@@ -44,19 +44,25 @@ interface Protected {
   readonly preHandler: FastifyInstance['csrfProtection']
 }
 
-function addCard(app: FastifyInstance, { pool, registration }: Parts, form: Protected): void {
+function addCard(app: FastifyInstance, { pool, registration }: Parts, orders: Orders, form: Protected): void {
   app.get('/card', async (request, reply) => {
     const notice = takeNotice(request)
     const card = request.session.get('card')
     const status = card && (await statusOf(pool, card.consent, request))
-    return show(request, reply, 'card', { title: 'Your card', notice, status, typed: '' })
+    const order = orders.of(request.session.get('shopper'), request.session.get('order') ?? '')
+    const waiting = order && !isSettled(order) ? order : undefined
+    return show(request, reply, 'card', { title: 'Your card', notice, status, typed: '', order: waiting })
   })
+
+  const toTheBank = (request: FastifyRequest, reply: FastifyReply, iban: string) => {
+    const { registering, url } = registration.begin(iban)
+    request.session.set('registering', registering)
+    return reply.redirect(url, 303)
+  }
 
   app.post<{ Body: { iban: string } }>('/card', { ...form, ...field('iban', { type: 'string', maxLength: 100 }) }, async (request, reply) => {
     try {
-      const { registering, url } = registration.begin(request.body.iban)
-      request.session.set('registering', registering)
-      return reply.redirect(url, 303)
+      return toTheBank(request, reply, request.body.iban)
     } catch (error) {
       if (error instanceof CbpiiError && error.kind === 'invalid_request') {
         const notice = noticeOfRegistration(error)
@@ -64,6 +70,11 @@ function addCard(app: FastifyInstance, { pool, registration }: Parts, form: Prot
       }
       throw error
     }
+  })
+
+  app.post('/card/renew', form, async (request, reply) => {
+    const card = request.session.get('card')
+    return card ? toTheBank(request, reply, card.iban) : goAndSay(request, reply, '/card', 'no_card')
   })
 
   app.get('/callback', async (request, reply) => {
@@ -114,7 +125,12 @@ function addShop(app: FastifyInstance, orders: Orders, form: Protected): void {
     const shopper = request.session.get('shopper') ?? randomUUID()
     request.session.set('shopper', shopper)
     const chosen = ARTICLES.find(({ id }) => id === request.body.article)
-    return chosen ? go(reply, `/orders/${orders.place(shopper, chosen).id}`) : reply.callNotFound()
+    if (chosen === undefined) {
+      return reply.callNotFound()
+    }
+    const { id } = orders.place(shopper, chosen)
+    request.session.set('order', id)
+    return go(reply, `/orders/${id}`)
   })
 }
 

@@ -23,6 +23,8 @@ declare module '@fastify/secure-session' {
     shopper: string
     registering: Registering
     card: Card
+    /** The order that was placed last. */
+    order: string
     /** What to say on the next page, once. */
     notice: Notice
   }

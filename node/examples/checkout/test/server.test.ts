@@ -74,7 +74,7 @@ test('a form that is not ours changes nothing', async () => {
   const order = await visitor.order('lamp')
   const stranger = new Visitor(shop.app)
   stranger.cookie = visitor.cookie
-  for (const url of [`${order}/pay`, `${order}/pay-on-delivery`, '/card', '/card/remove', '/orders']) {
+  for (const url of [`${order}/pay`, `${order}/pay-on-delivery`, '/card', '/card/renew', '/card/remove', '/orders']) {
     const answer = await stranger.submit(url, { attempt: '1', iban: PERSONAS.CLAIRE, article: 'lamp' })
     assert.equal(answer.statusCode, 403, url)
     assert.match(answer.body, /This page was open for too long/)
