@@ -27,10 +27,14 @@ export function callOptions(given: unknown, of: string): CallOptions {
 
 /** @internal */
 export function optionalSignal(signal: unknown): AbortSignal | undefined {
-  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
+  if (signal === undefined || signal === null) {
+    return undefined
+  }
+  const given = signal as Partial<AbortSignal>
+  if (typeof given.aborted !== 'boolean' || typeof given.addEventListener !== 'function') {
     throw wrongType(signal, 'signal', 'an AbortSignal')
   }
-  return signal ?? undefined
+  return given as AbortSignal
 }
 
 /** @internal */

@@ -16,13 +16,29 @@ import {
   wrongType,
 } from './check.js'
 import { Ticker } from './clock.js'
-import { type AuthorizationCode, nativeCode, nativePending, nativeTokens, type PendingConsent, pendingOf, type Tokens, tokensOf } from './consent.js'
+import {
+  type AuthorizationCode,
+  nativeCode,
+  nativePending,
+  nativeTokens,
+  type PendingConsent,
+  pendingOf,
+  type Tokens,
+  tokensOf,
+} from './consent.js'
 import { taken } from './errors.js'
 import { type FundsRequest, type FundsRequestOptions, nativeRequest } from './funds.js'
 import { type Issuer, nativeIssuer } from './identity.js'
 import { native } from './loader.js'
 import type * as Native from './native.js'
-import { confirmation, type Event, eventOf, Explanation, type FundsConfirmation, type TransportStatistics } from './results.js'
+import {
+  confirmation,
+  type Event,
+  Explanation,
+  eventOf,
+  type FundsConfirmation,
+  type TransportStatistics,
+} from './results.js'
 import { exchanging, type Transport } from './transport.js'
 
 /** What a client is made of. Only bank and issuer are needed. */
@@ -178,7 +194,11 @@ export class Client {
    * Fails with what {@link PendingConsent.complete} and {@link exchangeCode} fail with.
    */
   async completeConsent(pending: PendingConsent, callbackUrl: string, limits?: CallOptions): Promise<Tokens> {
-    const [begun, url, within] = [nativePending(pending), text(callbackUrl, 'callbackUrl'), callOptions(limits, 'completeConsent')]
+    const [begun, url, within] = [
+      nativePending(pending),
+      text(callbackUrl, 'callbackUrl'),
+      callOptions(limits, 'completeConsent'),
+    ]
     const inside = this.#inside
     return tokensOf(await inside.run(within, (left, cancel) => inside.native.completeConsent(begun, url, left, cancel)))
   }
@@ -213,10 +233,16 @@ export class Client {
    * `consent.access_token_refused` when the access token is no longer good, `bank.…` when the bank refuses, and any error of
    * network, TLS, time and protocol.
    */
-  async confirmFunds(tokens: Tokens, request: FundsRequest | FundsRequestOptions, limits?: CallOptions): Promise<FundsConfirmation> {
+  async confirmFunds(
+    tokens: Tokens,
+    request: FundsRequest | FundsRequestOptions,
+    limits?: CallOptions,
+  ): Promise<FundsConfirmation> {
     const [own, question, within] = [nativeTokens(tokens), nativeRequest(request), callOptions(limits, 'confirmFunds')]
     const inside = this.#inside
-    return confirmation(await inside.run(within, (left, cancel) => inside.native.confirmFunds(own, question, left, cancel)))
+    return confirmation(
+      await inside.run(within, (left, cancel) => inside.native.confirmFunds(own, question, left, cancel)),
+    )
   }
 
   /** What {@link confirmFunds} would send, header by header, with the exact signing string. Nothing is sent. */

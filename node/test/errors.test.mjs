@@ -35,7 +35,11 @@ function folder() {
   folders.push(made)
   return made
 }
-after(() => folders.forEach((made) => rmSync(made, { recursive: true })))
+after(() => {
+  for (const made of folders) {
+    rmSync(made, { recursive: true })
+  }
+})
 
 // What provokes errors.
 
@@ -140,7 +144,9 @@ const unknownClient = async () =>
 
 async function unusableTokenAnswer() {
   await bank().fault('token', 'answer_patch', { patch: { access_token: null } })
-  await bank().client().refresh(await bank().tokens())
+  await bank()
+    .client()
+    .refresh(await bank().tokens())
 }
 
 async function wronglySigned() {
@@ -162,7 +168,9 @@ async function listening(use, serve = () => {}, make = createServer) {
   try {
     await use(server.address().port)
   } finally {
-    open.forEach((connection) => connection.destroy())
+    for (const connection of open) {
+      connection.destroy()
+    }
     await new Promise((resolve) => server.close(resolve))
   }
 }
@@ -185,7 +193,8 @@ async function nobodyListens() {
 const refusingProxy = () =>
   listening(
     (port) => elsewhere('https://localhost:1', { proxy: `http://127.0.0.1:${port}` }),
-    (connection) => connection.once('data', () => connection.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n')),
+    (connection) =>
+      connection.once('data', () => connection.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n')),
   )
 
 /** A server whose certificate is that of an authority, which no server's may be. */
@@ -200,7 +209,11 @@ async function serverWithTheCertificateOfAnAuthority() {
     const record = bank().bank().withOrigin(`https://localhost:${port}`).withTrustAnchor(own, { mode: 'replace' })
     return ask(sandboxClient({ bank: record }))
   }
-  await listening(use, () => {}, (serve) => createTlsServer({ cert: own, key: ownKey }, serve))
+  await listening(
+    use,
+    () => {},
+    (serve) => createTlsServer({ cert: own, key: ownKey }, serve),
+  )
 }
 
 const ownStoreFails = (code) => async () => {
@@ -265,7 +278,8 @@ const PROVOKED = {
   'configuration.redirect_uri': () => issuer({ redirectUri: '/callback' }),
   'configuration.client_id': () => issuer({ clientId: '' }),
   'configuration.client_secret': () => withBank({ clientAuthentication: 'client_secret_post' }),
-  'configuration.certificate_unreadable': () => new cbpii.TransportIdentity({ certificate: Buffer.from('hello'), key: KEY }),
+  'configuration.certificate_unreadable': () =>
+    new cbpii.TransportIdentity({ certificate: Buffer.from('hello'), key: KEY }),
   'configuration.key_unreadable': () => new cbpii.TransportIdentity({ certificate: qwac(), key: 'qwac.key' }),
   'configuration.key_password': () =>
     new cbpii.TransportIdentity({
@@ -322,8 +336,7 @@ const PROVOKED = {
   'bank.not_implemented': () => answered(501, { message: 'NIMP: not implemented' }),
   'bank.request_refused': () => answered(400, { message: 'malformed' }),
   'bank.forbidden': () => answered(403, { message: 'forbidden' }),
-  'bank.not_found': () =>
-    ask(withBank({ fundsUrl: `${bank().endpoints.origin}/stet/psd2/v9/funds-confirmations` })),
+  'bank.not_found': () => ask(withBank({ fundsUrl: `${bank().endpoints.origin}/stet/psd2/v9/funds-confirmations` })),
   'bank.form_refused': () => answered(415, {}),
   'bank.client_refused': unknownClient,
   'bank.token_request_refused': async () => withBank({ scopeInTokenRequest: true }).refresh(await bank().tokens()),
@@ -371,7 +384,10 @@ const PROVOKED = {
   'store.key': () => cbpii.SealedStore.open('memory', { key: KEY.subarray(1) }),
   'store.url': () => cbpii.SealedStore.open('redis://localhost', { key: KEY }),
   'store.bank': consentOfAnotherBank,
-  cancelled: async () => bank().client().confirmFunds(await bank().tokens(), check(), { signal: AbortSignal.abort() }),
+  cancelled: async () =>
+    bank()
+      .client()
+      .confirmFunds(await bank().tokens(), check(), { signal: AbortSignal.abort() }),
   // A panic cannot be had through the public API; panic.test.mjs shows what becomes of others.
   internal: () => taken(native.panicAtOnce()),
 }
@@ -411,7 +427,13 @@ for (const [code, provoke] of Object.entries(PROVOKED)) {
     assert.match(error.message, /\.$/)
     assert.ok(error.httpStatus === undefined || error.requestSent === 'yes')
     assert.match(error.stack, /errors\.test\.mjs/, 'the stack leads to the caller')
-    const everything = [error.stack, inspect(error), JSON.stringify(error), error.explanation, inspect(error.explanation)]
+    const everything = [
+      error.stack,
+      inspect(error),
+      JSON.stringify(error),
+      error.explanation,
+      inspect(error.explanation),
+    ]
     assert.ok(!everything.join('\n').includes(PERSONAS.CLAIRE))
   })
 }
@@ -431,7 +453,11 @@ test('classes, kinds and codes are those of the core', () => {
 
 test('an error carries its facts', async () => {
   const tokens = await bank().tokens('THEO')
-  const error = await failure(bank().client().confirmFunds(tokens, check({ account: PERSONAS.THEO })))
+  const error = await failure(
+    bank()
+      .client()
+      .confirmFunds(tokens, check({ account: PERSONAS.THEO })),
+  )
   assert.ok(error instanceof cbpii.RateLimitedError)
   assert.equal(error.retryAfterMs, 30_000)
   assert.deepEqual([error.httpStatus, error.bankCode, error.requestSent], [429, 'TMRQ', 'yes'])
@@ -453,6 +479,9 @@ test('an error carries its facts', async () => {
     correlationId: error.correlationId,
   })
   assert.ok(!Object.keys(error).includes('explanation'))
+  const own = inspect(await failure(async () => new cbpii.Iban('x')))
+  assert.match(own, /InvalidRequestError.*code: 'request\.iban'/s)
+  assert.ok(!own.includes('undefined'), own)
 })
 
 test("errors of one's own", () => {

@@ -300,7 +300,12 @@ const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json') && nam
 
 test('every file is counted and run', () => {
   assert.deepEqual(files, Object.keys(read('manifest.json')))
-  assert.deepEqual(files, Object.keys(RUNNERS).map((name) => `${name}.json`).sort())
+  assert.deepEqual(
+    files,
+    Object.keys(RUNNERS)
+      .map((name) => `${name}.json`)
+      .sort(),
+  )
 })
 
 for (const file of files) {
