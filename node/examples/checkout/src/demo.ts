@@ -23,7 +23,10 @@ mkdirSync(folder, { recursive: true })
 // The keys live as long as this program; so do the consents at this bank.
 const store = await SealedStore.open(`${folder}/demo-${process.pid}.sqlite`, { key: randomBytes(32) })
 const pool = new SessionPool({ client: bank.client({ onEvent: metrics.exchange }), store })
-const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec', algorithm: 'sha256' })
+const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+  keyType: 'ec',
+  algorithm: 'sha256',
+})
 const shop = await checkout({
   pool,
   metrics,

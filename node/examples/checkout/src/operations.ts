@@ -16,7 +16,9 @@ export function operations(pool: SessionPool, metrics: Metrics): FastifyInstance
     const problem = await problemOf(pool)
     return problem === undefined ? { status: 'ok' } : reply.code(503).send({ status: 'not ready', problem })
   })
-  app.get('/metrics', async (_, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
+  app.get('/metrics', async (_, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  )
   return app
 }
 

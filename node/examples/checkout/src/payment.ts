@@ -1,6 +1,6 @@
 /** Paying with the card: the bank is asked whether the funds are there, within a budget of time. */
 
-import { CbpiiError, CallCancelledError, type FundsConfirmation, type PsuContext, type SessionPool } from 'cbpii'
+import { CallCancelledError, CbpiiError, type FundsConfirmation, type PsuContext, type SessionPool } from 'cbpii'
 import type { FastifyBaseLogger } from 'fastify'
 
 import type { CheckOutcome, Metrics } from './metrics.js'

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 
-import { type Client, CbpiiError, Iban, PendingConsent, type SessionPool } from 'cbpii'
+import { CbpiiError, type Client, Iban, PendingConsent, type SessionPool } from 'cbpii'
 import type { FastifyBaseLogger } from 'fastify'
 
 import type { Metrics } from './metrics.js'
@@ -36,7 +36,12 @@ export class Registration {
   }
 
   /** What came of the registration that the browser is sent back from. A card that was there is renewed. */
-  complete(registering: Registering, callback: string, card: Card | undefined, log: FastifyBaseLogger): Promise<Registered> {
+  complete(
+    registering: Registering,
+    callback: string,
+    card: Card | undefined,
+    log: FastifyBaseLogger,
+  ): Promise<Registered> {
     const pending = PendingConsent.deserialize(registering.pending)
     const known = this.#outcomes.get(pending.state)
     if (known !== undefined) {
@@ -47,7 +52,13 @@ export class Registration {
     return outcome
   }
 
-  async #complete(pending: PendingConsent, iban: string, callback: string, consent: string, log: FastifyBaseLogger): Promise<Registered> {
+  async #complete(
+    pending: PendingConsent,
+    iban: string,
+    callback: string,
+    consent: string,
+    log: FastifyBaseLogger,
+  ): Promise<Registered> {
     try {
       const tokens = await this.#client.completeConsent(pending, callback)
       await this.#pool.keep(consent, tokens)

@@ -60,17 +60,21 @@ function addCard(app: FastifyInstance, { pool, registration }: Parts, orders: Or
     return reply.redirect(url, 303)
   }
 
-  app.post<{ Body: { iban: string } }>('/card', { ...form, ...field('iban', { type: 'string', maxLength: 100 }) }, async (request, reply) => {
-    try {
-      return toTheBank(request, reply, request.body.iban)
-    } catch (error) {
-      if (error instanceof CbpiiError && error.kind === 'invalid_request') {
-        const notice = noticeOfRegistration(error)
-        return show(request, reply.code(422), 'card', { title: 'Your card', notice, typed: request.body.iban })
+  app.post<{ Body: { iban: string } }>(
+    '/card',
+    { ...form, ...field('iban', { type: 'string', maxLength: 100 }) },
+    async (request, reply) => {
+      try {
+        return toTheBank(request, reply, request.body.iban)
+      } catch (error) {
+        if (error instanceof CbpiiError && error.kind === 'invalid_request') {
+          const notice = noticeOfRegistration(error)
+          return show(request, reply.code(422), 'card', { title: 'Your card', notice, typed: request.body.iban })
+        }
+        throw error
       }
-      throw error
-    }
-  })
+    },
+  )
 
   app.post('/card/renew', form, async (request, reply) => {
     const card = request.session.get('card')
@@ -121,17 +125,21 @@ function addShop(app: FastifyInstance, orders: Orders, form: Protected): void {
   )
 
   const article = { type: 'string', enum: ARTICLES.map(({ id }) => id) }
-  app.post<{ Body: { article: string } }>('/orders', { ...form, ...field('article', article) }, async (request, reply) => {
-    const shopper = request.session.get('shopper') ?? randomUUID()
-    request.session.set('shopper', shopper)
-    const chosen = ARTICLES.find(({ id }) => id === request.body.article)
-    if (chosen === undefined) {
-      return reply.callNotFound()
-    }
-    const { id } = orders.place(shopper, chosen)
-    request.session.set('order', id)
-    return go(reply, `/orders/${id}`)
-  })
+  app.post<{ Body: { article: string } }>(
+    '/orders',
+    { ...form, ...field('article', article) },
+    async (request, reply) => {
+      const shopper = request.session.get('shopper') ?? randomUUID()
+      request.session.set('shopper', shopper)
+      const chosen = ARTICLES.find(({ id }) => id === request.body.article)
+      if (chosen === undefined) {
+        return reply.callNotFound()
+      }
+      const { id } = orders.place(shopper, chosen)
+      request.session.set('order', id)
+      return go(reply, `/orders/${id}`)
+    },
+  )
 }
 
 function addPayment(app: FastifyInstance, { payment }: Parts, orders: Orders, form: Protected): void {
@@ -149,19 +157,29 @@ function addPayment(app: FastifyInstance, { payment }: Parts, orders: Orders, fo
   })
 
   const attempt = field('attempt', { type: 'integer', minimum: 1 })
-  app.post<Named & { Body: { attempt: number } }>('/orders/:id/pay', { ...form, ...attempt }, async (request, reply) => {
-    const order = mine(request)
-    if (order === undefined) {
-      return reply.callNotFound()
-    }
-    const card = request.session.get('card')
-    if (card === undefined) {
-      return goAndSay(request, reply, '/card', 'no_card')
-    }
-    const { log } = request
-    await payment.pay(order, { number: request.body.attempt, card, psu: psuOf(request), leaving: leaving(reply), log })
-    return go(reply, `/orders/${order.id}`)
-  })
+  app.post<Named & { Body: { attempt: number } }>(
+    '/orders/:id/pay',
+    { ...form, ...attempt },
+    async (request, reply) => {
+      const order = mine(request)
+      if (order === undefined) {
+        return reply.callNotFound()
+      }
+      const card = request.session.get('card')
+      if (card === undefined) {
+        return goAndSay(request, reply, '/card', 'no_card')
+      }
+      const { log } = request
+      await payment.pay(order, {
+        number: request.body.attempt,
+        card,
+        psu: psuOf(request),
+        leaving: leaving(reply),
+        log,
+      })
+      return go(reply, `/orders/${order.id}`)
+    },
+  )
 
   app.post<Named>('/orders/:id/pay-on-delivery', form, async (request, reply) => {
     const order = mine(request)

@@ -95,7 +95,9 @@ function addStylesheet(app: FastifyInstance): void {
 }
 
 function addErrors(app: FastifyInstance): void {
-  app.setNotFoundHandler(async (request, reply) => show(request, reply.code(404), 'problem', { title: 'There is no such page' }))
+  app.setNotFoundHandler(async (request, reply) =>
+    show(request, reply.code(404), 'problem', { title: 'There is no such page' }),
+  )
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const status = error.statusCode ?? 500
     request.log[status < 500 ? 'info' : 'error']({ err: error }, 'a request failed')

@@ -107,7 +107,10 @@ function key(path: string): Buffer {
 
 /** The client and the store of consents; no I/O with the bank. */
 async function openPool(given: Environment, metrics: Metrics): Promise<SessionPool> {
-  const identity = (certificate: string, key: string) => ({ certificate: readFileSync(certificate), key: readFileSync(key) })
+  const identity = (certificate: string, key: string) => ({
+    certificate: readFileSync(certificate),
+    key: readFileSync(key),
+  })
   const client = new Client({
     bank: Bank.fromJSON(readFileSync(given.BANK_RECORD)),
     issuer: new Issuer({

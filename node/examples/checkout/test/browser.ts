@@ -24,7 +24,12 @@ export async function startBrowser(port: number): Promise<Browser> {
 }
 
 export const DESKTOP: BrowserContextOptions = { viewport: { width: 1100, height: 800 } }
-export const PHONE: BrowserContextOptions = { viewport: { width: 375, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }
+export const PHONE: BrowserContextOptions = {
+  viewport: { width: 375, height: 740 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+}
 
 /** A page of a browser that nobody used before. Both certificates were made just now, so nobody vouches for them. */
 export async function newPage(browser: Browser, options: BrowserContextOptions = DESKTOP): Promise<Page> {
@@ -39,10 +44,17 @@ export async function picture(page: Page, name: string): Promise<void> {
     return
   }
   await page.evaluate(axe.source)
-  const found = await page.evaluate('axe.run()') as axe.AxeResults
-  assert.deepEqual(found.violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [], name)
+  const found = (await page.evaluate('axe.run()')) as axe.AxeResults
+  assert.deepEqual(
+    found.violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+    [],
+    name,
+  )
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-  assert.ok(content !== undefined && window !== undefined && content <= window, `${name} is ${content} wide in ${window}`)
+  assert.ok(
+    content !== undefined && window !== undefined && content <= window,
+    `${name} is ${content} wide in ${window}`,
+  )
 }
 
 /** Presses what leads to another page, and waits for that. */
@@ -62,7 +74,7 @@ export async function beginRegistration(page: Page, iban: string = PERSONAS.CLAI
 export async function authenticate(page: Page, persona: Persona = 'CLAIRE'): Promise<void> {
   await page.locator(`input[value=${persona}] + label`).click()
   await page.getByRole('button', { name: 'Continue' }).click()
-  const code = await page.locator('#otp-help code').innerText()
+  const code = (await page.locator('#otp-help code').textContent()) ?? ''
   await page.getByLabel('Security code').fill(code)
   await page.getByRole('button', { name: 'Confirm' }).click()
   await page.getByRole('button', { name: 'Approve' }).waitFor()

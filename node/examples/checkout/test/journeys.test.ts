@@ -6,7 +6,18 @@ import { after, before, beforeEach, test } from 'node:test'
 import type { Sandbox } from 'cbpii/testing'
 import type { Browser, Page } from 'playwright-core'
 
-import { authenticate, beginRegistration, decide, newPage, order, PHONE, picture, press, register, startBrowser } from './browser.js'
+import {
+  authenticate,
+  beginRegistration,
+  decide,
+  newPage,
+  order,
+  PHONE,
+  picture,
+  press,
+  register,
+  startBrowser,
+} from './browser.js'
 import { ORIGIN, PERSONAS, Shop, startBank } from './support.js'
 
 let bank: Sandbox
@@ -25,8 +36,8 @@ after(async () => {
   await bank?.close()
 })
 
-const heading = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
-const notice = (page: Page) => page.getByRole('alert').getByRole('heading').innerText()
+const heading = (page: Page) => page.getByRole('heading', { level: 1 }).textContent()
+const notice = (page: Page) => page.getByRole('alert').getByRole('heading').textContent()
 const pay = (page: Page) => page.getByRole('button', { name: /^(Pay|Try again) with/ })
 
 test('a shopper registers a card, and pays with it', async () => {
@@ -44,7 +55,7 @@ test('a shopper registers a card, and pays with it', async () => {
   await decide(page, 'Approve')
   assert.equal(page.url(), `${ORIGIN}/card`)
   assert.equal(await page.getByRole('link', { name: 'Back to your order' }).count(), 1)
-  assert.match(await page.getByRole('main').innerText(), /Ready to pay\. Your bank answers us until/)
+  assert.match((await page.getByRole('main').textContent()) ?? '', /Ready to pay\. Your bank answers us until/)
   await picture(page, 'card-registered')
   await order(page, 'armchair')
   await picture(page, 'order-to-pay')

@@ -82,7 +82,14 @@ interface Answer {
 function browser(port: number): (method: string, path: string, fields?: Record<string, string>) => Promise<Answer> {
   let [cookie, csrf] = ['', '']
   return async (method, path, fields = {}) => {
-    const sent = request({ port, method, path, rejectUnauthorized: false, agent: false, headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' } })
+    const sent = request({
+      port,
+      method,
+      path,
+      rejectUnauthorized: false,
+      agent: false,
+      headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
+    })
     sent.end(method === 'POST' ? new URLSearchParams({ ...fields, _csrf: csrf }).toString() : undefined)
     const [answer] = await once(sent, 'response')
     const body = (await answer.setEncoding('utf8').toArray()).join('')

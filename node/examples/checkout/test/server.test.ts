@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from 'node:test'
 
 import type { Sandbox } from 'cbpii/testing'
 
-import { path, PERSONAS, type Rules, Shop, startBank, Visitor } from './support.js'
+import { PERSONAS, path, type Rules, Shop, startBank, Visitor } from './support.js'
 
 let bank: Sandbox
 const open: Shop[] = []
@@ -138,7 +138,12 @@ test('the bank is away when its code is to be exchanged', async () => {
 test('nobody is sent to another site', async () => {
   const shop = await openShop()
   const visitor = new Visitor(shop.app)
-  for (const url of ['//evil.example', '/orders//evil.example', '/callback?next=https://evil.example', '/%2f%2fevil.example']) {
+  for (const url of [
+    '//evil.example',
+    '/orders//evil.example',
+    '/callback?next=https://evil.example',
+    '/%2f%2fevil.example',
+  ]) {
     const answer = await visitor.get(url)
     const { location } = answer.headers
     assert.ok(answer.statusCode === 404 || location === '/card', `${url}: ${answer.statusCode} ${location}`)
@@ -290,7 +295,12 @@ test('the log says what happened, and no secret', async () => {
   const log = shop.log.join('')
   assert.match(log, /"path":"\/callback"/)
   assert.match(log, /"code":"bank.unavailable"/)
-  const secrets = [PERSONAS.CLAIRE, String(callback.searchParams.get('code')), String(callback.searchParams.get('state')), String(visitor.cookie)]
+  const secrets = [
+    PERSONAS.CLAIRE,
+    String(callback.searchParams.get('code')),
+    String(callback.searchParams.get('state')),
+    String(visitor.cookie),
+  ]
   for (const secret of secrets) {
     assert.ok(secret.length > 8 && !log.includes(secret), secret)
   }

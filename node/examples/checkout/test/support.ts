@@ -47,7 +47,11 @@ export class Shop {
   readonly #clock: { ahead: number }
   readonly #folder: string
 
-  private constructor(parts: Pick<Shop, 'bank' | 'app' | 'operations' | 'pool' | 'log' | 'events'>, clock: { ahead: number }, folder: string) {
+  private constructor(
+    parts: Pick<Shop, 'bank' | 'app' | 'operations' | 'pool' | 'log' | 'events'>,
+    clock: { ahead: number },
+    folder: string,
+  ) {
     this.bank = parts.bank
     this.app = parts.app
     this.operations = parts.operations
@@ -179,7 +183,10 @@ export class Visitor {
   }
 
   #headers(): Record<string, string> {
-    return { 'user-agent': 'a visitor', ...(this.cookie && { cookie: `__Host-session=${encodeURIComponent(this.cookie)}` }) }
+    return {
+      'user-agent': 'a visitor',
+      ...(this.cookie && { cookie: `__Host-session=${encodeURIComponent(this.cookie)}` }),
+    }
   }
 
   #seen(answer: LightMyRequestResponse): LightMyRequestResponse {
