@@ -6,12 +6,13 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::TransportContext;
 use crate::cancel::Interrupt;
-use crate::{CancelToken, Error, ErrorCode, RequestSent, Result};
+use crate::{CancelToken, Error, ErrorCode, RequestSent, Result, lookout};
 
 struct Scope {
     deadline: Instant,
@@ -95,6 +96,17 @@ pub(super) fn remaining() -> Result<Duration> {
             None => Ok(total),
         }
     })
+}
+
+/// Waits for what another thread sends; none when it ended without.
+pub(super) fn receive<T>(receiver: &Receiver<T>) -> Result<Option<T>> {
+    loop {
+        match receiver.recv_timeout(lookout::share(remaining()?)) {
+            Ok(value) => return Ok(Some(value)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => lookout::look(),
+        }
+    }
 }
 
 /// Whether the call was cancelled: asked after a read or write ended, since cancelling ends it.
