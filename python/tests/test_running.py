@@ -53,11 +53,27 @@ sandbox = Sandbox()
 sandbox.fault("funds", "stall", times=None)
 client, tokens = sandbox.client(timeout=60), sandbox.tokens()
 if sys.argv[2] == "listener":
+    # Such a call is made by another thread.
     client = sandbox.client(timeout=60, on_event=lambda event: None)
 if sys.argv[2] == "session":
     import cbpii
     from support import sealed
     session = cbpii.SessionPool(client, sealed()).keep("claire", tokens)
+    call = lambda: session.confirm_funds(check())
+elif sys.argv[2] == "refresh":
+    from datetime import datetime, timedelta, timezone
+    import cbpii
+    from support import sealed
+    sandbox.control("DELETE", "/faults")
+    sandbox.fault("token", "delay", milliseconds=1500)
+    ended = cbpii.Tokens(
+        access_token="ended",
+        refresh_token=tokens.refresh_token,
+        obtained_at=datetime.now(timezone.utc) - timedelta(hours=1),
+        expires_at=datetime.now(timezone.utc) - timedelta(minutes=1),
+        consent_expires_at=tokens.consent_expires_at,
+    )
+    session = cbpii.SessionPool(client, sealed()).keep("claire", ended)
     call = lambda: session.confirm_funds(check())
 else:
     call = lambda: client.confirm_funds(tokens, check())
@@ -78,7 +94,7 @@ print(call().available)
 """
 
 
-@pytest.mark.parametrize("what", ["client", "listener", "session"])
+@pytest.mark.parametrize("what", ["client", "listener", "session", "refresh"])
 def test_ctrl_c_interrupts_a_call(what: str) -> None:
     waited, again = said_by(INTERRUPTED, what).split()
     assert float(waited) < 0.2
