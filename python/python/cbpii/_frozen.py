@@ -58,7 +58,7 @@ def dataclass(*, frozen: bool) -> "Callable[[type], type]":
 
 def _prepared(cls: type) -> type:
     names = tuple(cls.__annotations__)
-    known = frozenset(names)
+    count = len(names)
     defaults = {name: vars(cls)[name] for name in names if name in vars(cls)}
     later = [name for name in _LATER if name not in vars(cls)]
 
@@ -68,18 +68,15 @@ def _prepared(cls: type) -> type:
                 _finish(cls, defaults, later)
 
     def init(self: object, /, *values: object, **named: object) -> None:
-        if len(values) + len(named) == len(names):
-            facts = dict(zip(names, values, strict=False))
-            facts.update(named)
-            if facts.keys() == known:
-                vars(self).update(facts)
-                return
-        # Defaults, or a mistake.
+        if not named and len(values) == count:
+            self.__dict__.update(zip(names, values, strict=True))
+            return
+        # Names, defaults, or a mistake.
         make()
         vars(cls)["__init__"](self, *values, **named)
 
     def refuse(self: object, name: str, *value: object) -> None:
-        if type(self) is cls or name in known:
+        if type(self) is cls or name in names:
             from dataclasses import FrozenInstanceError
 
             raise FrozenInstanceError(f"cannot {'assign to' if value else 'delete'} field {name!r}")
