@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport as UreqTransp
 use zeroize::Zeroizing;
 
 use super::{scope, tls};
-use crate::RequestSent;
+use crate::{RequestSent, lookout};
 
 /// A TCP socket that keeps the deadline of the call on this thread.
 pub(super) struct Socket {
@@ -67,12 +67,13 @@ fn patiently(
 ) -> io::Result<usize> {
     scope::interruptible(stream);
     loop {
-        if let Some(timeout) = rearm(*armed, scope::remaining().map_err(scope::into_io)?) {
+        let remaining = scope::remaining().map_err(scope::into_io)?;
+        if let Some(timeout) = rearm(*armed, lookout::share(remaining)) {
             arm(stream, Some(timeout))?;
             *armed = Some(timeout);
         }
         match attempt(stream) {
-            Err(error) if wakes_early(&error) => {}
+            Err(error) if wakes_early(&error) => lookout::look(),
             outcome => {
                 scope::check_cancelled()?;
                 return outcome;
