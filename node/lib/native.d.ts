@@ -124,8 +124,8 @@ export declare class Session {
 }
 
 /**
- * Tells the package the outcomes of its calls, by the numbers it gave them. One for all calls: a function for each, as
- * napi's own deferred is made of, costs as much as a tenth of a signature.
+ * Tells the package the outcomes of its calls, by the numbers it gave them. It is one for all calls: a deferred of napi
+ * would make, and close, a handle of the event loop for each.
  */
 export declare class Settler {
   constructor(settle: SettleFunction)
