@@ -1,5 +1,6 @@
 /** What callers write themselves, asked by a thread of the addon. */
 
+import { kindOf } from './check.js'
 import { CbpiiError, statedRequestSent } from './errors.js'
 import type { Thrown } from './native.js'
 
@@ -15,7 +16,7 @@ function thrownBy(what: string, thrown: unknown): Thrown {
     const requestSent = statedRequestSent(thrown)
     return { code: thrown.code, message: thrown.message, ...(requestSent && { requestSent }), cause }
   }
-  const kind = thrown instanceof Error ? thrown.name : `a ${typeof thrown}`
+  const kind = thrown instanceof Error ? thrown.name : kindOf(thrown)
   return { message: `The ${what} failed with ${kind}; see the cause of this error.`, cause }
 }
 

@@ -6,7 +6,7 @@ import { types } from 'node:util'
 import { CbpiiError } from './errors.js'
 
 /** What a value is, for a message. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined) {
     return String(value)
   }

@@ -124,8 +124,8 @@ export declare class Session {
 }
 
 /**
- * Tells the package the outcomes of its calls, by the numbers it gave them. One for all calls: a function for each, as
- * napi's own deferred is made of, costs as much as a tenth of a signature.
+ * Tells the package the outcomes of its calls, by the numbers it gave them. It is one for all calls: a deferred of napi
+ * would make, and close, a handle of the event loop for each.
  */
 export declare class Settler {
   constructor(settle: SettleFunction)
@@ -350,8 +350,8 @@ export interface Moment {
   cause?: string
 }
 
-/** Opens a store of the core: by a URL, or a SQLite file by its path. */
-export declare function openSealedStore(call: number, settler: Settler, name: string, isUrl: boolean, key: Uint8Array, oldKeys: Array<Uint8Array>, busyTimeoutMs: number | undefined | null, readOnly: boolean): Soon<SealedStore>
+/** Opens a store of the core. */
+export declare function openSealedStore(call: number, settler: Settler, place: StorePlace, key: Uint8Array, oldKeys: Array<Uint8Array>): Soon<SealedStore>
 
 /** One request, complete. */
 export interface OutgoingRequest {
@@ -443,6 +443,15 @@ export interface StoreArguments {
   dueBefore?: number
   after?: DueLine
   limit?: number
+}
+
+/** Where a store of the core is. */
+export interface StorePlace {
+  /** A URL, or the path of a SQLite file. */
+  name: string
+  isUrl: boolean
+  busyTimeoutMs?: number
+  readOnly: boolean
 }
 
 /** What a callback threw, as the package hands it over. */

@@ -125,9 +125,8 @@ export class SealedStore {
     }
     const name = text(store, 'store')
     const isUrl = name === '' || name === 'memory' || name.startsWith('sqlite:') || name.includes('://')
-    const opened = await soon((call) =>
-      native.openSealedStore(call, settler, name, isUrl, own, old, busyTimeoutMs, readOnly),
-    )
+    const place = { name, isUrl, readOnly, ...(busyTimeoutMs !== undefined && { busyTimeoutMs }) }
+    const opened = await soon((call) => native.openSealedStore(call, settler, place, own, old))
     return new SealedStore(taken(opened), name)
   }
 

@@ -34,19 +34,27 @@ fn keys(key: &[u8], old_keys: &[Uint8Array]) -> cbpii::Result<RecordKeys> {
     Ok(keys)
 }
 
-/// Opens a store of the core: by a URL, or a SQLite file by its path.
+/// Where a store of the core is.
+#[napi(object, object_to_js = false)]
+pub struct StorePlace {
+    /// A URL, or the path of a SQLite file.
+    pub name: String,
+    pub is_url: bool,
+    pub busy_timeout_ms: Option<f64>,
+    pub read_only: bool,
+}
+
+/// Opens a store of the core.
 #[napi(catch_unwind, ts_return_type = "Soon<SealedStore>")]
 pub fn open_sealed_store(
     call: u32,
     settler: &Settler,
-    name: String,
-    is_url: bool,
+    place: StorePlace,
     key: &[u8],
     old_keys: Vec<Uint8Array>,
-    busy_timeout_ms: Option<f64>,
-    read_only: bool,
 ) -> napi::Result<()> {
     let keys = keys(key, &old_keys);
+    let StorePlace { name, is_url, busy_timeout_ms, read_only } = place;
     let mut options = SqliteOptions::default().read_only(read_only);
     if let Some(millis) = busy_timeout_ms {
         options = options.busy_timeout(duration(millis));

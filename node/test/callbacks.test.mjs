@@ -72,7 +72,7 @@ test('a signer that fails is named, and what it threw is the cause', async () =>
       /RangeError/,
     ],
     [() => Promise.reject('a text'), 'a text', /a string/],
-    [() => Promise.reject(undefined), undefined, /an? undefined/],
+    [() => Promise.reject(undefined), undefined, /failed with undefined;/],
     [() => Promise.reject(own), own, /The HSM is locked/],
   ]) {
     const client = bank().client({
