@@ -281,6 +281,7 @@ test('a card that is removed is forgotten, also in the store', async () => {
   assert.match(await visitor.pay(order), /Register your card first/)
   // Even with the old cookie.
   visitor.cookie = kept
+  assert.match((await visitor.get('/card')).body, /Renew at your bank/)
   assert.match(await visitor.pay(order), /Your bank needs your agreement again/)
 })
 
