@@ -39,6 +39,7 @@ import {
   type FundsConfirmation,
   type TransportStatistics,
 } from './results.js'
+import { settler, soon } from './settling.js'
 import { exchanging, type Transport } from './transport.js'
 
 /** What a client is made of. Only bank and issuer are needed. */
@@ -200,7 +201,11 @@ export class Client {
       callOptions(limits, 'completeConsent'),
     ]
     const inside = this.#inside
-    return tokensOf(await inside.run(within, (left, cancel) => inside.native.completeConsent(begun, url, left, cancel)))
+    return tokensOf(
+      await inside.run(within, (left, cancel) =>
+        soon((call) => inside.native.completeConsent(call, begun, url, left, cancel)),
+      ),
+    )
   }
 
   /**
@@ -212,7 +217,11 @@ export class Client {
   async exchangeCode(pending: PendingConsent, code: AuthorizationCode, limits?: CallOptions): Promise<Tokens> {
     const [begun, own, within] = [nativePending(pending), nativeCode(code), callOptions(limits, 'exchangeCode')]
     const inside = this.#inside
-    return tokensOf(await inside.run(within, (left, cancel) => inside.native.exchangeCode(begun, own, left, cancel)))
+    return tokensOf(
+      await inside.run(within, (left, cancel) =>
+        soon((call) => inside.native.exchangeCode(call, begun, own, left, cancel)),
+      ),
+    )
   }
 
   /**
@@ -223,7 +232,9 @@ export class Client {
   async refresh(tokens: Tokens, limits?: CallOptions): Promise<Tokens> {
     const [old, within] = [nativeTokens(tokens), callOptions(limits, 'refresh')]
     const inside = this.#inside
-    return tokensOf(await inside.run(within, (left, cancel) => inside.native.refresh(old, left, cancel)))
+    return tokensOf(
+      await inside.run(within, (left, cancel) => soon((call) => inside.native.refresh(call, old, left, cancel))),
+    )
   }
 
   /**
@@ -241,7 +252,9 @@ export class Client {
     const [own, question, within] = [nativeTokens(tokens), nativeRequest(request), callOptions(limits, 'confirmFunds')]
     const inside = this.#inside
     return confirmation(
-      await inside.run(within, (left, cancel) => inside.native.confirmFunds(own, question, left, cancel)),
+      await inside.run(within, (left, cancel) =>
+        soon((call) => inside.native.confirmFunds(call, own, question, left, cancel)),
+      ),
     )
   }
 
@@ -259,7 +272,7 @@ export class Client {
   async warmUp(connections = 1): Promise<number> {
     const count = optionalCount(connections, 'connections') ?? 1
     const inside = this.#inside
-    return inside.run({}, () => inside.native.warmUp(count))
+    return inside.run({}, () => soon((call) => inside.native.warmUp(call, count)))
   }
 
   /**
@@ -320,6 +333,7 @@ function assembled(given: Partial<ClientOptions>): Inside {
   }
   const client = taken(
     native.client(
+      settler,
       recordOf(given.bank, 'bank'),
       nativeIssuer(given.issuer),
       settings as unknown as Native.ClientOptions,

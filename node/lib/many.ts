@@ -9,6 +9,7 @@ import { native } from './loader.js'
 import type * as Native from './native.js'
 import { confirmation, type FundsConfirmation } from './results.js'
 import type { Session } from './session.js'
+import { settler, soon } from './settling.js'
 
 /** One check of many. It comes back with its outcome. */
 export interface FundsCheck<T = undefined> {
@@ -82,7 +83,7 @@ export class ConfirmMany<T = undefined> implements AsyncIterable<CheckOutcome<T>
     const pause = optionalMillis(how.maxPauseMs, 'maxPauseMs') ?? 300_000
     const source = walked(checks)
     client.begin()
-    this.#stream = taken(native.checks(maxInFlight, optionalMillis(how.timeoutMs, 'timeoutMs'), pause))
+    this.#stream = taken(native.checks(settler, maxInFlight, optionalMillis(how.timeoutMs, 'timeoutMs'), pause))
     this.#walk = this.#outcomes(source, AHEAD * maxInFlight, open, client, signal)
   }
 
@@ -143,7 +144,7 @@ export class ConfirmMany<T = undefined> implements AsyncIterable<CheckOutcome<T>
         if (underWay.size === 0) {
           return
         }
-        const one = taken(await client.during(() => this.#stream.next()))
+        const one = taken(await client.during(() => soon((call) => this.#stream.next(call))))
         throwIfAborted(signal)
         if (one === null) {
           return

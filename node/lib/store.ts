@@ -7,6 +7,7 @@ import { bytes, moment, needed, optionalBoolean, optionalMillis, text, wrongType
 import { taken } from './errors.js'
 import { native } from './loader.js'
 import type * as Native from './native.js'
+import { settler, soon } from './settling.js'
 
 /** A record as a store gives it back. */
 export interface StoredRecord {
@@ -120,11 +121,13 @@ export class SealedStore {
     const busyTimeoutMs = optionalMillis(sqlite.busyTimeoutMs, 'busyTimeoutMs')
     const readOnly = optionalBoolean(sqlite.readOnly, 'readOnly') ?? false
     if (typeof store !== 'string') {
-      return new SealedStore(taken(native.ownSealedStore(storing(ownStore(store)), own, old)), 'of your own')
+      return new SealedStore(taken(native.ownSealedStore(settler, storing(ownStore(store)), own, old)), 'of your own')
     }
     const name = text(store, 'store')
     const isUrl = name === '' || name === 'memory' || name.startsWith('sqlite:') || name.includes('://')
-    const opened = await native.openSealedStore(name, isUrl, own, old, busyTimeoutMs, readOnly)
+    const opened = await soon((call) =>
+      native.openSealedStore(call, settler, name, isUrl, own, old, busyTimeoutMs, readOnly),
+    )
     return new SealedStore(taken(opened), name)
   }
 
@@ -134,7 +137,7 @@ export class SealedStore {
    * Fails with `store.key` when a record needs a key that was not given, `store.corrupt` when one cannot be opened.
    */
   async reseal(): Promise<number> {
-    return taken(await this.#native.reseal())
+    return taken(await soon((call) => this.#native.reseal(call)))
   }
 
   /**
@@ -158,7 +161,7 @@ export class SealedStore {
 
 async function* renewals(due: Native.RenewalsDue): AsyncGenerator<RenewalDue, void, undefined> {
   for (;;) {
-    const one = taken(await due.next())
+    const one = taken(await soon((call) => due.next(call)))
     if (one === null) {
       return
     }
