@@ -251,6 +251,21 @@ test('an answer that is none of ours, a refusal, or a no is never accepted by th
   assert.match(await visitor.pay(await visitor.order('cups')), /Your bank needs your agreement again/)
 })
 
+test('tokens are refreshed on the way; a consent whose days are over is asked for again', async () => {
+  const shop = await openShop()
+  const visitor = new Visitor(shop.app)
+  await visitor.register(bank)
+  await bank.expireTokens()
+  assert.match(await visitor.pay(await visitor.order('lamp')), PAID)
+  shop.advanceClock(170 * 86_400_000)
+  assert.match((await visitor.get('/card')).body, /Your bank needs your agreement again.*It ends on/s)
+  shop.advanceClock(11 * 86_400_000)
+  assert.match((await visitor.get('/card')).body, /Your bank needs your agreement again.*Until then you cannot pay/s)
+  const seen = await shop.checksSeen()
+  assert.match(await visitor.pay(await visitor.order('lamp')), /Your bank needs your agreement again/)
+  assert.equal(await shop.checksSeen(), seen, 'the bank is not asked in vain')
+})
+
 test('what the bank says about accounts, in words', async () => {
   const shop = await openShop()
   const told = {
@@ -329,7 +344,7 @@ test('health, readiness and metrics are apart from the shop', async () => {
   }
 })
 
-test('without its store it is not ready, and does not say it works', async () => {
+test('a shop that can ask nothing any more is not ready', async () => {
   const shop = await openShop()
   await shop.pool.client.close()
   const answer = await shop.operations.inject('/ready')
