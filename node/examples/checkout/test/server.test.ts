@@ -215,7 +215,7 @@ test('a shopper who leaves ends the question, and may come back', async () => {
   leaving.on('error', () => {})
   leaving.end(visitor.form({ attempt: '1' }))
   await bank.requests(seen + 1)
-  const ended = shop.nextExchange()
+  const ended = shop.nextCheck()
   leaving.destroy()
   assert.equal((await ended).error, 'cancelled')
   await bank.clearFaults()
@@ -328,6 +328,7 @@ test('health, readiness and metrics are apart from the shop', async () => {
   await visitor.register(bank)
   await visitor.pay(await visitor.order('lamp'))
   await visitor.pay(await visitor.order('desk'))
+  await shop.checksTold(2)
   for (const url of ['/health', '/ready']) {
     assert.deepEqual((await shop.operations.inject(url)).json(), { status: 'ok' })
     assert.equal((await visitor.get(url)).statusCode, 404)
