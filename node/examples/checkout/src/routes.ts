@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 
-import { CbpiiError, type PsuContext, type SessionPool } from 'cbpii'
+import { CbpiiError, ConsentRequiredError, type ConsentStatus, type PsuContext, type SessionPool } from 'cbpii'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Notice } from './notices.js'
@@ -110,10 +110,17 @@ function addCard(app: FastifyInstance, { pool, registration }: Parts, orders: Or
 }
 
 /** How the consent behind a card stands; undefined when the store cannot say. */
-async function statusOf(pool: SessionPool, consent: string, request: FastifyRequest) {
+async function statusOf(
+  pool: SessionPool,
+  consent: string,
+  request: FastifyRequest,
+): Promise<Partial<ConsentStatus> | undefined> {
   try {
     return (await pool.open(consent)).status()
   } catch (error) {
+    if (error instanceof ConsentRequiredError) {
+      return { state: 'lost', nextAction: 'renew_consent' }
+    }
     request.log.warn({ err: error }, 'the state of a consent is not known')
     return undefined
   }

@@ -215,7 +215,7 @@ test('a shopper who leaves ends the question, and may come back', async () => {
   leaving.on('error', () => {})
   leaving.end(visitor.form({ attempt: '1' }))
   await bank.requests(seen + 1)
-  const ended = shop.nextExchange()
+  const ended = shop.nextCheck()
   leaving.destroy()
   assert.equal((await ended).error, 'cancelled')
   await bank.clearFaults()
@@ -251,6 +251,21 @@ test('an answer that is none of ours, a refusal, or a no is never accepted by th
   assert.match(await visitor.pay(await visitor.order('cups')), /Your bank needs your agreement again/)
 })
 
+test('tokens are refreshed on the way; a consent whose days are over is asked for again', async () => {
+  const shop = await openShop()
+  const visitor = new Visitor(shop.app)
+  await visitor.register(bank)
+  await bank.expireTokens()
+  assert.match(await visitor.pay(await visitor.order('lamp')), PAID)
+  shop.advanceClock(170 * 86_400_000)
+  assert.match((await visitor.get('/card')).body, /Your bank needs your agreement again.*It ends on/s)
+  shop.advanceClock(11 * 86_400_000)
+  assert.match((await visitor.get('/card')).body, /Your bank needs your agreement again.*Until then you cannot pay/s)
+  const seen = await shop.checksSeen()
+  assert.match(await visitor.pay(await visitor.order('lamp')), /Your bank needs your agreement again/)
+  assert.equal(await shop.checksSeen(), seen, 'the bank is not asked in vain')
+})
+
 test('what the bank says about accounts, in words', async () => {
   const shop = await openShop()
   const told = {
@@ -281,6 +296,7 @@ test('a card that is removed is forgotten, also in the store', async () => {
   assert.match(await visitor.pay(order), /Register your card first/)
   // Even with the old cookie.
   visitor.cookie = kept
+  assert.match((await visitor.get('/card')).body, /Renew at your bank/)
   assert.match(await visitor.pay(order), /Your bank needs your agreement again/)
 })
 
@@ -312,6 +328,7 @@ test('health, readiness and metrics are apart from the shop', async () => {
   await visitor.register(bank)
   await visitor.pay(await visitor.order('lamp'))
   await visitor.pay(await visitor.order('desk'))
+  await shop.checksTold(2)
   for (const url of ['/health', '/ready']) {
     assert.deepEqual((await shop.operations.inject(url)).json(), { status: 'ok' })
     assert.equal((await visitor.get(url)).statusCode, 404)
@@ -328,7 +345,7 @@ test('health, readiness and metrics are apart from the shop', async () => {
   }
 })
 
-test('without its store it is not ready, and does not say it works', async () => {
+test('a shop that can ask nothing any more is not ready', async () => {
   const shop = await openShop()
   await shop.pool.client.close()
   const answer = await shop.operations.inject('/ready')

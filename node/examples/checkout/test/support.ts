@@ -44,6 +44,7 @@ export class Shop {
   readonly log: string[]
   /** Tells of every exchange with the bank. */
   readonly events: EventEmitter
+  readonly #told: Event[] = []
   readonly #clock: { ahead: number }
   readonly #folder: string
 
@@ -58,6 +59,7 @@ export class Shop {
     this.pool = parts.pool
     this.log = parts.log
     this.events = parts.events
+    this.events.on('exchange', (event: Event) => this.#told.push(event))
     this.#clock = clock
     this.#folder = folder
   }
@@ -95,10 +97,21 @@ export class Shop {
     this.#clock.ahead += millis
   }
 
-  /** The next exchange with the bank that ends. */
-  async nextExchange(): Promise<Event> {
-    const [event] = (await once(this.events, 'exchange')) as [Event]
-    return event
+  /** The next funds check that ends. */
+  async nextCheck(): Promise<Event> {
+    for (;;) {
+      const [event] = (await once(this.events, 'exchange')) as [Event]
+      if (event.operation === 'confirm_funds') {
+        return event
+      }
+    }
+  }
+
+  /** Waits until so many funds checks have been told of, which is soon after their end. */
+  async checksTold(count: number): Promise<void> {
+    while (this.#told.filter(({ operation }) => operation === 'confirm_funds').length < count) {
+      await this.nextCheck()
+    }
   }
 
   /** How many funds checks the bank has seen. */
