@@ -73,6 +73,7 @@ pub mod funds;
 pub mod http;
 pub mod identity;
 mod json;
+mod lookout;
 pub mod manual;
 pub mod many;
 mod refusal;
@@ -94,6 +95,7 @@ pub use funds::{
     Account, AccountScheme, Amount, Currency, FundsConfirmation, FundsRequest, Iban, PsuContext,
 };
 pub use identity::Issuer;
+pub use lookout::with_lookout;
 pub use many::confirm_many;
 pub use secret::{Secret, SecretBytes};
 pub use session::{

@@ -191,7 +191,11 @@ mod tests {
                     let together = Arc::clone(&together);
                     scope.spawn(|| {
                         brought.wait();
-                        workers.run(move || drop(together.wait())).unwrap();
+                        workers
+                            .run(move || {
+                                together.wait();
+                            })
+                            .unwrap();
                     });
                 }
             });

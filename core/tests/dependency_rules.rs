@@ -78,7 +78,7 @@ const BEHIND_THE_CORE: &[&str] = &[
 ];
 
 /// The doors to other languages.
-const DOORS: &[&str] = &["cbpii-ffi", "cbpii-mobile", "cbpii-python"];
+const DOORS: &[&str] = &["cbpii-ffi", "cbpii-mobile", "cbpii-node", "cbpii-python"];
 
 const CORE: &str = "cbpii";
 const SANDBOX: &str = "cbpii-sandbox";

@@ -8,10 +8,12 @@ mod common;
 mod support;
 
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cbpii::http::HttpResponse;
 use cbpii::session::{ConsentEvent, RenewalReason};
 use cbpii::store::{
     ConsentStore, DueRecord, MemoryStore, RecordKey, RecordKeys, SaveOutcome, SealedStore, SqliteStore,
@@ -117,6 +119,70 @@ fn keys_are_changed_while_records_stay_readable() {
     for n in 0..600 {
         assert!(only_new().open(&format!("consent-{n}")).is_ok());
     }
+}
+
+/// A store that waits when it is to save, once it was told to.
+struct WaitingStore {
+    inner: MemoryStore,
+    saving: SyncSender<()>,
+    go_on: Mutex<Option<Receiver<()>>>,
+}
+
+impl ConsentStore for WaitingStore {
+    fn load(&self, id: &str) -> cbpii::Result<Option<StoredRecord>> {
+        self.inner.load(id)
+    }
+
+    fn save(
+        &self,
+        id: &str,
+        sealed: &[u8],
+        due_at: Timestamp,
+        expected: Option<u64>,
+    ) -> cbpii::Result<SaveOutcome> {
+        if let Some(go_on) = self.go_on.lock().unwrap().take() {
+            self.saving.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
+        self.inner.save(id, sealed, due_at, expected)
+    }
+
+    fn delete(&self, id: &str) -> cbpii::Result<bool> {
+        self.inner.delete(id)
+    }
+
+    fn list(
+        &self,
+        due_before: Timestamp,
+        after: Option<&DueRecord>,
+        limit: usize,
+    ) -> cbpii::Result<Vec<DueRecord>> {
+        self.inner.list(due_before, after, limit)
+    }
+}
+
+#[test]
+fn how_a_consent_stands_is_told_while_the_store_records_a_verdict() {
+    let clock = TestClock::at(start());
+    let refusal = br#"{"message":"NGAC"}"#.to_vec();
+    let refused = move |_: &str| Some(HttpResponse::new(403, [("a", "b")], refusal.clone()).unwrap());
+    let bank = MemoryBank::with_funds(|_| invalid_grant(), refused);
+    let (saving, is_saving) = sync_channel(1);
+    let (go_on, wait) = sync_channel(1);
+    let store = Arc::new(WaitingStore { inner: MemoryStore::new(), saving, go_on: Mutex::new(None) });
+    let session =
+        pool(&bank, &clock, sealed(Arc::clone(&store))).keep("a", &tokens(ACCESS, None, start())).unwrap();
+    *store.go_on.lock().unwrap() = Some(wait);
+    let version = store.load("a").unwrap().unwrap().version;
+    std::thread::scope(|scope| {
+        let check = scope.spawn(|| session.confirm_funds(&check("R1")).unwrap_err().code());
+        is_saving.recv().unwrap();
+        assert_eq!(session.state(), ConsentState::Refused);
+        assert_eq!(session.history().last().unwrap().event, ConsentEvent::Refused);
+        go_on.send(()).unwrap();
+        assert_eq!(check.join().unwrap(), ErrorCode::AccessNotGranted);
+    });
+    assert!(store.load("a").unwrap().unwrap().version > version, "and then it was recorded");
 }
 
 /// A bank whose first refresh kills the process that asked: the thread ends with a panic.

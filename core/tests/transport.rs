@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -18,7 +19,7 @@ use cbpii::http::{HttpRequest, HttpResponse, Transport, TransportContext};
 use cbpii::identity::{CertificateChain, SealIdentity, SignatureAlgorithm, Signer};
 use cbpii::{
     CallOptions, CancelToken, Client, ClientBuilder, ConsentOptions, Error, ErrorCode, Issuer, RequestSent,
-    Result, Tokens,
+    Result, Tokens, with_lookout,
 };
 use cbpii_sandbox::{Endpoint, Fault, FaultRule, Sandbox};
 use common::*;
@@ -350,6 +351,42 @@ fn a_stalled_refresh_can_be_cancelled() {
     let refresh = |options: &CallOptions| error_of(setting.client.refresh_with(&setting.tokens, options));
     assert_eq!(cancel_while(&setting, refresh).code(), ErrorCode::Cancelled);
     assert_eq!(setting.seen(Endpoint::Token).len(), 1);
+}
+
+/// Makes a call that waits, cancels it at the third look, and gives its outcome.
+fn cancel_at_a_look(call: impl FnOnce(&CallOptions) -> Error) -> Error {
+    let token = CancelToken::new();
+    let options = within(PATIENCE).cancel(token.clone());
+    let (started, looks) = (Instant::now(), Cell::new(0));
+    let look = move || {
+        looks.set(looks.get() + 1);
+        if looks.get() == 3 {
+            token.cancel();
+        }
+    };
+    let error = with_lookout(Duration::from_millis(20), look, || call(&options));
+    assert!(started.elapsed() < PATIENCE / 2, "it took {:?}", started.elapsed());
+    error
+}
+
+#[test]
+fn a_lookout_can_cancel_a_call_that_waits() {
+    let setting = Setting::new();
+    for endpoint in [Endpoint::Funds, Endpoint::Token] {
+        setting.fault(FaultRule::always(endpoint, Fault::Stall));
+    }
+    let (listener, origin) = silent_listener();
+    let silent = at(&setting.sandbox, &origin, |builder| builder.connect_timeout(PATIENCE));
+    let ask = |client: &Client, options: &CallOptions| {
+        error_of(client.confirm_funds_with(&setting.tokens, &request(CLAIRE, "1"), options))
+    };
+    let errors = [
+        cancel_at_a_look(|options| ask(&setting.client, options)),
+        cancel_at_a_look(|options| error_of(setting.client.refresh_with(&setting.tokens, options))),
+        cancel_at_a_look(|options| ask(&silent, options)),
+    ];
+    drop(listener);
+    assert!(errors.iter().all(|error| error.code() == ErrorCode::Cancelled), "{errors:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /** Banks: everything that differs from one to another, as data. */
 
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 
 import { jsonText, options, text, wrongType } from './check.js'
 import { taken } from './errors.js'
@@ -239,7 +239,7 @@ export class Bank {
    * `configuration.bank_record`, naming the path of the field, or another `configuration` error.
    */
   static fromJSON(record: string | Uint8Array | Record<string, unknown>): Bank {
-    const isText = typeof record === 'string' || record instanceof Uint8Array
+    const isText = typeof record === 'string' || types.isUint8Array(record)
     if (!isText && (typeof record !== 'object' || record === null)) {
       throw wrongType(record, 'record', 'text of JSON, its bytes, or an object')
     }

@@ -16,8 +16,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a call is given: the time that is left when it was kept waiting, and a way to end it. */
-type Start<T> = (timeoutMs: number | undefined, cancel: CancelToken | undefined) => Promise<T | Failure>
+/** @internal What a call is given: the time that is left when it was kept waiting, and a way to end it. */
+export type Start<T> = (timeoutMs: number | undefined, cancel: CancelToken | undefined) => Promise<T | Failure>
 
 /** @internal The options of a call, checked. */
 export function callOptions(given: unknown, of: string): CallOptions {
@@ -27,10 +27,14 @@ export function callOptions(given: unknown, of: string): CallOptions {
 
 /** @internal */
 export function optionalSignal(signal: unknown): AbortSignal | undefined {
-  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
+  if (signal === undefined || signal === null) {
+    return undefined
+  }
+  const given = signal as Partial<AbortSignal>
+  if (typeof given.aborted !== 'boolean' || typeof given.addEventListener !== 'function') {
     throw wrongType(signal, 'signal', 'an AbortSignal')
   }
-  return signal ?? undefined
+  return given as AbortSignal
 }
 
 /** @internal */

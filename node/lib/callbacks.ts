@@ -19,10 +19,23 @@ function thrownBy(what: string, thrown: unknown): Thrown {
   return { message: `The ${what} failed with ${kind}; see the cause of this error.`, cause }
 }
 
-/** @internal Has a question answered. Whatever goes wrong is the answer, so that nobody waits for it. */
-export async function answer(question: Question, what: string, work: () => Promise<void>): Promise<void> {
+/**
+ * @internal Has a question answered: `give` is handed what the caller's `ask` comes to, and refuses it when it is wrong.
+ * Whatever goes wrong is the answer, so that nobody waits for it.
+ */
+export async function answer<T>(
+  question: Question,
+  what: string,
+  ask: () => T,
+  give: (answer: Awaited<T>) => void,
+): Promise<void> {
   try {
-    await work()
+    const given = await ask()
+    try {
+      give(given)
+    } catch (wrong) {
+      throw wrong instanceof CbpiiError ? new TypeError(wrong.message) : wrong
+    }
   } catch (thrown) {
     question.failed(thrownBy(what, thrown))
   }

@@ -1,5 +1,8 @@
 /** Checks what callers give, before anything is done with it. */
 
+// By their nature, not by their class: test runners have several realms in one process.
+import { types } from 'node:util'
+
 import { CbpiiError } from './errors.js'
 
 /** What a value is, for a message. */
@@ -85,7 +88,7 @@ export function optionalCount(value: unknown, name: string): number | undefined 
 
 /** A moment in milliseconds since 1970. */
 export function moment(value: unknown, name: string): number {
-  if (!(value instanceof Date)) {
+  if (!types.isDate(value)) {
     throw wrongType(value, name, 'a Date')
   }
   const millis = value.getTime()
@@ -102,7 +105,7 @@ export function optionalMoment(value: unknown, name: string): number | undefined
 
 /** Bytes. */
 export function bytes(value: unknown, name: string): Uint8Array {
-  if (!(value instanceof Uint8Array)) {
+  if (!types.isUint8Array(value)) {
     throw wrongType(value, name, 'a Buffer or Uint8Array')
   }
   return value
@@ -110,7 +113,7 @@ export function bytes(value: unknown, name: string): Uint8Array {
 
 /** Text of JSON, as a string or its bytes in UTF-8; what is not UTF-8 is an error of this code. */
 export function jsonText(value: unknown, name: string, code: string): string {
-  if (value instanceof Uint8Array) {
+  if (types.isUint8Array(value)) {
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(value)
     } catch (cause) {
@@ -121,7 +124,11 @@ export function jsonText(value: unknown, name: string, code: string): string {
 }
 
 /** An object of options, none of which is unknown: a mistyped name is not passed over. */
-export function options<T extends object>(value: unknown, of: string, known: ReadonlyArray<keyof T & string>): Partial<T> {
+export function options<T extends object>(
+  value: unknown,
+  of: string,
+  known: ReadonlyArray<keyof T & string>,
+): Partial<T> {
   if (value === undefined || value === null) {
     return {}
   }

@@ -3,9 +3,8 @@
 import { inspect } from 'node:util'
 
 import { type Bank, recordOf } from './bank.js'
-import { type CallOptions, callOptions, Gate } from './call.js'
+import { type CallOptions, callOptions, Gate, type Start } from './call.js'
 import {
-  moment,
   needed,
   optionalBoolean,
   optionalCount,
@@ -16,13 +15,31 @@ import {
   text,
   wrongType,
 } from './check.js'
-import { type AuthorizationCode, nativeCode, nativePending, nativeTokens, type PendingConsent, pendingOf, type Tokens, tokensOf } from './consent.js'
+import { Ticker } from './clock.js'
+import {
+  type AuthorizationCode,
+  nativeCode,
+  nativePending,
+  nativeTokens,
+  type PendingConsent,
+  pendingOf,
+  type Tokens,
+  tokensOf,
+} from './consent.js'
 import { taken } from './errors.js'
 import { type FundsRequest, type FundsRequestOptions, nativeRequest } from './funds.js'
 import { type Issuer, nativeIssuer } from './identity.js'
 import { native } from './loader.js'
 import type * as Native from './native.js'
-import { confirmation, type Event, eventOf, Explanation, type FundsConfirmation, type TransportStatistics } from './results.js'
+import {
+  confirmation,
+  type Event,
+  Explanation,
+  eventOf,
+  type FundsConfirmation,
+  type TransportStatistics,
+} from './results.js'
+import { settler, soon } from './settling.js'
 import { exchanging, type Transport } from './transport.js'
 
 /** What a client is made of. Only bank and issuer are needed. */
@@ -52,8 +69,8 @@ export interface ClientOptions {
   /** An http proxy that offers CONNECT, `http://user:password@host:3128`. The environment's is never used. */
   readonly proxy?: string | undefined
   /**
-   * Another source of the present. It is read whenever a call begins; during the call time goes on with the machine's clock.
-   * What it throws, the call fails with.
+   * Another source of the present. It is read when a call begins, and every 20 ms while calls are under way. What it throws
+   * when a call begins, the call fails with.
    */
   readonly clock?: (() => Date) | undefined
   /** Another way to send a request. */
@@ -80,12 +97,44 @@ const KNOWN = [
   'checkEligibility',
 ] as const
 
-/** @internal What sessions need of their client. */
-export interface Inside {
+/** @internal What a client is inside; its sessions use it, too. */
+export class Inside {
   readonly native: Native.Client
-  readonly gate: Gate
-  /** Reads the clock, when there is one of the caller's. */
-  tick(): void
+  readonly #gate: Gate
+  readonly #ticker: Ticker
+
+  constructor(client: Native.Client, gate: Gate, ticker: Ticker) {
+    this.native = client
+    this.#gate = gate
+    this.#ticker = ticker
+    ticker.drive((now) => client.setClock(now))
+  }
+
+  /** For what is done at once: the client is open, and its clock shows the present. */
+  begin(): Native.Client {
+    this.#gate.check()
+    this.#ticker.tick()
+    return this.native
+  }
+
+  /** The same for what may be done with a closed client, too. */
+  tick(): void {
+    this.#ticker.tick()
+  }
+
+  /** Makes a call when it is its turn. */
+  run<T>(limits: CallOptions, start: Start<T>): Promise<T> {
+    return this.#ticker.during(() => this.#gate.run(limits, start))
+  }
+
+  /** Does something with a clock that goes on. */
+  during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#ticker.during(work)
+  }
+
+  close(): Promise<void> {
+    return this.#gate.close()
+  }
 }
 
 /** @internal */
@@ -136,8 +185,8 @@ export class Client {
    */
   beginConsent(given: { readonly validForMs?: number | undefined } = {}): PendingConsent {
     const { validForMs } = options<{ validForMs: number }>(given, 'beginConsent', ['validForMs'])
-    this.#begin()
-    return pendingOf(taken(this.#inside.native.beginConsent(optionalMillis(validForMs, 'validForMs'))))
+    const valid = optionalMillis(validForMs, 'validForMs')
+    return pendingOf(taken(this.#inside.begin().beginConsent(valid)))
   }
 
   /**
@@ -146,9 +195,17 @@ export class Client {
    * Fails with what {@link PendingConsent.complete} and {@link exchangeCode} fail with.
    */
   async completeConsent(pending: PendingConsent, callbackUrl: string, limits?: CallOptions): Promise<Tokens> {
-    const [begun, url, within] = [nativePending(pending), text(callbackUrl, 'callbackUrl'), callOptions(limits, 'completeConsent')]
-    const { native: client, gate } = this.#begin()
-    return tokensOf(await gate.run(within, (left, cancel) => client.completeConsent(begun, url, left, cancel) ))
+    const [begun, url, within] = [
+      nativePending(pending),
+      text(callbackUrl, 'callbackUrl'),
+      callOptions(limits, 'completeConsent'),
+    ]
+    const inside = this.#inside
+    return tokensOf(
+      await inside.run(within, (left, cancel) =>
+        soon((call) => inside.native.completeConsent(call, begun, url, left, cancel)),
+      ),
+    )
   }
 
   /**
@@ -159,8 +216,12 @@ export class Client {
    */
   async exchangeCode(pending: PendingConsent, code: AuthorizationCode, limits?: CallOptions): Promise<Tokens> {
     const [begun, own, within] = [nativePending(pending), nativeCode(code), callOptions(limits, 'exchangeCode')]
-    const { native: client, gate } = this.#begin()
-    return tokensOf(await gate.run(within, (left, cancel) => client.exchangeCode(begun, own, left, cancel)))
+    const inside = this.#inside
+    return tokensOf(
+      await inside.run(within, (left, cancel) =>
+        soon((call) => inside.native.exchangeCode(call, begun, own, left, cancel)),
+      ),
+    )
   }
 
   /**
@@ -170,8 +231,10 @@ export class Client {
    */
   async refresh(tokens: Tokens, limits?: CallOptions): Promise<Tokens> {
     const [old, within] = [nativeTokens(tokens), callOptions(limits, 'refresh')]
-    const { native: client, gate } = this.#begin()
-    return tokensOf(await gate.run(within, (left, cancel) => client.refresh(old, left, cancel)))
+    const inside = this.#inside
+    return tokensOf(
+      await inside.run(within, (left, cancel) => soon((call) => inside.native.refresh(call, old, left, cancel))),
+    )
   }
 
   /**
@@ -181,16 +244,24 @@ export class Client {
    * `consent.access_token_refused` when the access token is no longer good, `bank.…` when the bank refuses, and any error of
    * network, TLS, time and protocol.
    */
-  async confirmFunds(tokens: Tokens, request: FundsRequest | FundsRequestOptions, limits?: CallOptions): Promise<FundsConfirmation> {
+  async confirmFunds(
+    tokens: Tokens,
+    request: FundsRequest | FundsRequestOptions,
+    limits?: CallOptions,
+  ): Promise<FundsConfirmation> {
     const [own, question, within] = [nativeTokens(tokens), nativeRequest(request), callOptions(limits, 'confirmFunds')]
-    const { native: client, gate } = this.#begin()
-    return confirmation(await gate.run(within, (left, cancel) => client.confirmFunds(own, question, left, cancel)))
+    const inside = this.#inside
+    return confirmation(
+      await inside.run(within, (left, cancel) =>
+        soon((call) => inside.native.confirmFunds(call, own, question, left, cancel)),
+      ),
+    )
   }
 
   /** What {@link confirmFunds} would send, header by header, with the exact signing string. Nothing is sent. */
   explain(request: FundsRequest | FundsRequestOptions): Explanation {
     const question = nativeRequest(request)
-    return new Explanation(taken(this.#begin().native.explain(question)))
+    return new Explanation(taken(this.#inside.begin().explain(question)))
   }
 
   /**
@@ -200,8 +271,8 @@ export class Client {
    */
   async warmUp(connections = 1): Promise<number> {
     const count = optionalCount(connections, 'connections') ?? 1
-    const { native: client, gate } = this.#begin()
-    return gate.run({}, () => client.warmUp(count))
+    const inside = this.#inside
+    return inside.run({}, () => soon((call) => inside.native.warmUp(call, count)))
   }
 
   /**
@@ -209,7 +280,7 @@ export class Client {
    * Leaving an `await using` does this.
    */
   close(): Promise<void> {
-    return this.#inside.gate.close()
+    return this.#inside.close()
   }
 
   /** Closes the client. */
@@ -225,12 +296,6 @@ export class Client {
   /** @internal */
   [inspect.custom](_: number, given: object): string {
     return `Client ${inspect(this.toJSON(), given)}`
-  }
-
-  #begin(): Inside {
-    this.#inside.gate.check()
-    this.#inside.tick()
-    return this.#inside
   }
 }
 
@@ -250,12 +315,11 @@ const TIMEOUT_MS = 10_000
 const MAX_IN_FLIGHT = 64
 
 function assembled(given: Partial<ClientOptions>): Inside {
-  const clock = optionalFunction<() => unknown>(given.clock, 'clock')
+  const ticker = new Ticker(optionalFunction<() => unknown>(given.clock, 'clock'))
   const transport = optionalFunction<Transport>(given.transport, 'transport')
   const listener = optionalFunction<(event: Event) => void>(given.onEvent, 'onEvent')
   const maxInFlight = optionalCount(given.maxInFlight, 'maxInFlight') ?? MAX_IN_FLIGHT
   const timeoutMs = optionalMillis(given.timeoutMs, 'timeoutMs') ?? TIMEOUT_MS
-  const now = clock && (() => moment(clock(), 'that the clock gave'))
   const settings: Record<string, unknown> = {
     timeoutMs,
     connectTimeoutMs: optionalMillis(given.connectTimeoutMs, 'connectTimeoutMs'),
@@ -265,10 +329,11 @@ function assembled(given: Partial<ClientOptions>): Inside {
     proxy: optionalText(given.proxy, 'proxy'),
     checkEligibility: optionalBoolean(given.checkEligibility, 'checkEligibility'),
     maxInFlight,
-    now: now?.(),
+    now: ticker.read(),
   }
   const client = taken(
     native.client(
+      settler,
       recordOf(given.bank, 'bank'),
       nativeIssuer(given.issuer),
       settings as unknown as Native.ClientOptions,
@@ -276,5 +341,5 @@ function assembled(given: Partial<ClientOptions>): Inside {
       listener && telling(listener),
     ),
   )
-  return { native: client, gate: new Gate(maxInFlight, timeoutMs), tick: () => now && client.setClock(now()) }
+  return new Inside(client, new Gate(maxInFlight, timeoutMs), ticker)
 }

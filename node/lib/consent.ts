@@ -7,7 +7,7 @@ import { taken } from './errors.js'
 import { native } from './loader.js'
 import type * as Native from './native.js'
 import { shown } from './results.js'
-import { nativeSecret, optionalSecret, Secret, secretOf } from './secret.js'
+import { nativeSecret, optionalSecret, type Secret, secretOf } from './secret.js'
 
 /** @internal */
 export let nativeCode: (code: unknown) => Native.AuthorizationCode

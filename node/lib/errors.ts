@@ -81,6 +81,8 @@ export interface CbpiiErrorOptions {
   readonly explanation?: Explanation | undefined
 }
 
+const FACTS = ['retryAfterMs', 'httpStatus', 'bankCode', 'bankMessage', 'requestId', 'correlationId'] as const
+
 /** The class of each kind; filled in below. */
 const CLASSES = new Map<ErrorKind, typeof CbpiiError>()
 
@@ -110,17 +112,17 @@ export class CbpiiError extends Error {
   /** Whether the failed request reached the bank: what decides if it may be repeated blindly. */
   readonly requestSent: RequestSent
   /** How long the bank asks to wait before the next call (`Retry-After`), in milliseconds. */
-  readonly retryAfterMs: number | undefined
+  declare readonly retryAfterMs: number | undefined
   /** The status of the bank's answer, when there was one. */
-  readonly httpStatus: number | undefined
+  declare readonly httpStatus: number | undefined
   /** The bank's business code (`AC01` …) or OAuth error code (`invalid_grant` …), when it gave one. */
-  readonly bankCode: string | undefined
+  declare readonly bankCode: string | undefined
   /** What the bank wrote, masked and cut to at most 512 characters. */
-  readonly bankMessage: string | undefined
+  declare readonly bankMessage: string | undefined
   /** The `X-Request-ID` of the failed request: what the bank's support asks for first. */
-  readonly requestId: string | undefined
+  declare readonly requestId: string | undefined
   /** The bank's own `X-CorrelationID`, when it gave one. */
-  readonly correlationId: string | undefined
+  declare readonly correlationId: string | undefined
   /** What was sent, header by header, secrets masked: made to be pasted in a ticket to the bank. */
   declare readonly explanation: Explanation | undefined
   readonly #stated: RequestSent | undefined
@@ -134,19 +136,21 @@ export class CbpiiError extends Error {
     }
     const wanted = CLASSES.get(entry.kind)
     if (wanted !== undefined && !(this instanceof wanted)) {
-      throw new TypeError(`${JSON.stringify(code)} is a code of ${wanted.name}: make it with CbpiiError.of(code, message)`)
+      throw new TypeError(
+        `${JSON.stringify(code)} is a code of ${wanted.name}: make it with CbpiiError.of(code, message)`,
+      )
     }
     this.code = code
     this.kind = entry.kind
-    this.retryAfterMs = options.retryAfterMs
     this.advice = entry.advice === 'retry' && options.retryAfterMs !== undefined ? 'retry_after' : entry.advice
-    this.#stated = options.requestSent
     this.requestSent = options.requestSent ?? 'no'
-    this.httpStatus = options.httpStatus
-    this.bankCode = options.bankCode
-    this.bankMessage = options.bankMessage
-    this.requestId = options.requestId
-    this.correlationId = options.correlationId
+    this.#stated = options.requestSent
+    for (const name of FACTS) {
+      // What is not known is not there, and does not fill the log.
+      if (options[name] !== undefined) {
+        Object.defineProperty(this, name, { value: options[name], enumerable: true })
+      }
+    }
     // Whole pages: there for who asks, and not in every log line.
     Object.defineProperty(this, 'explanation', { value: options.explanation, enumerable: false })
   }

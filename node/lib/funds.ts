@@ -63,6 +63,25 @@ export class Iban {
   }
 }
 
+/** A currency by its ISO 4217 code, in capitals. Throws `request.currency`. */
+export class Currency {
+  /** The code, e.g. `EUR`. */
+  readonly code: string
+  /** How many decimals its amounts have: 2 for `EUR`, 0 for `JPY`. */
+  readonly decimals: number
+
+  constructor(code: string) {
+    this.code = text(code, 'code')
+    this.decimals = taken(native.currencyDecimals(this.code))
+    Object.freeze(this)
+  }
+
+  /** The code. */
+  toString(): string {
+    return this.code
+  }
+}
+
 /** An amount's value, as callers give it. */
 function decimalText(value: unknown, name: string): string {
   if (typeof value === 'number') {
@@ -74,6 +93,9 @@ function decimalText(value: unknown, name: string): string {
   return typeof value === 'bigint' ? value.toString() : text(value, name)
 }
 
+/** Whether it is an `Amount`, and not what looks like one. */
+let isAmount: (amount: unknown) => amount is Amount
+
 /**
  * A positive amount of a currency, exact.
  *
@@ -82,6 +104,11 @@ function decimalText(value: unknown, name: string): string {
  * none for `JPY`). Throws `request.amount` and `request.currency`.
  */
 export class Amount {
+  static {
+    isAmount = (amount): amount is Amount => typeof amount === 'object' && amount !== null && #checked in amount
+  }
+
+  readonly #checked = true
   /** The value, with the decimals it was given with. */
   readonly value: string
   /** The ISO 4217 code. */
@@ -178,7 +205,9 @@ export class Account {
   /** An account by a number of another scheme. */
   static other(given: OtherAccountOptions): Account {
     const known = ['identification', 'scheme', 'issuer', 'currency', 'workspace'] as const
-    return new Account(needed<OtherAccountOptions>(given, 'Account.other', known, ['identification', 'scheme']) as never)
+    return new Account(
+      needed<OtherAccountOptions>(given, 'Account.other', known, ['identification', 'scheme']) as never,
+    )
   }
 
   /** The number of another scheme, in clear. Do not log it. */
@@ -195,6 +224,11 @@ export class Account {
   /** What may be shown. */
   toString(): string {
     return this.iban?.toString() ?? `… (${this.scheme})`
+  }
+
+  /** @internal */
+  [inspect.custom](_: number, options: object): string {
+    return shown('Account', this.toJSON(), options)
   }
 }
 
@@ -277,7 +311,7 @@ export interface FundsRequestOptions {
 
 /** An amount as callers give it: an `Amount`, or its value and a currency. */
 function givenAmount(amount: unknown, currency: string | undefined): Amount {
-  if (amount instanceof Amount) {
+  if (isAmount(amount)) {
     if (currency !== undefined && currency !== amount.currency) {
       throw CbpiiError.of('request.currency', 'The currency differs from the one of the Amount; leave it out.')
     }

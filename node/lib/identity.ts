@@ -42,7 +42,9 @@ export interface Signer {
 
 /** Bytes of material that is public. */
 function publicBytes(given: unknown, name: string): Uint8Array {
-  return typeof given === 'string' ? Buffer.from(pem(given, name, 'configuration.certificate_unreadable')) : bytes(given, name)
+  return typeof given === 'string'
+    ? Buffer.from(pem(given, name, 'configuration.certificate_unreadable'))
+    : bytes(given, name)
 }
 
 /** Does something with the bytes of a key or keystore, and overwrites the copy that was made for it. */
@@ -70,15 +72,22 @@ function pem(given: string, name: string, code: string): string {
 /** The function that answers the addon's questions with a signer. */
 function signing(signer: Signer): (question: Native.Signing) => unknown {
   return (question) =>
-    answer(question, 'signer', async () => {
-      const signature: unknown = await signer.sign(question.algorithm() as SignatureAlgorithm, question.message())
-      question.signed(bytes(signature, 'that the signer returned'))
-    })
+    answer<unknown>(
+      question,
+      'signer',
+      () => signer.sign(question.algorithm() as SignatureAlgorithm, question.message()),
+      (signature) => question.signed(bytes(signature, 'that the signer returned')),
+    )
 }
 
 function algorithmsOf(signer: unknown): string[] {
   const given = signer as Partial<Signer> | undefined
-  if (typeof given !== 'object' || given === null || typeof given.sign !== 'function' || !Array.isArray(given.algorithms)) {
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    typeof given.sign !== 'function' ||
+    !Array.isArray(given.algorithms)
+  ) {
     throw wrongType(signer, 'signer', 'an object with algorithms and a function sign')
   }
   return given.algorithms.map((algorithm) => text(algorithm, 'algorithms of the signer'))
@@ -143,7 +152,9 @@ export class TransportIdentity {
   static fromPkcs12(keystore: Uint8Array, given: { readonly password: string | Secret }): TransportIdentity {
     const { password } = needed<{ password: string }>(given, 'fromPkcs12', ['password'], ['password'])
     const secret = nativeSecret(password, 'password')
-    return new TransportIdentity(taken(native.transportIdentityFromPkcs12(bytes(keystore, 'keystore'), secret)) as never)
+    return new TransportIdentity(
+      taken(native.transportIdentityFromPkcs12(bytes(keystore, 'keystore'), secret)) as never,
+    )
   }
 
   /** The subject of the certificate (RFC 4514). */

@@ -47,9 +47,9 @@ export {
   type Advice,
   BankRefusedError,
   BankUnavailableError,
+  CATALOGUE,
   CallCancelledError,
   CallTimeoutError,
-  CATALOGUE,
   type CatalogueEntry,
   CbpiiError,
   type CbpiiErrorOptions,
@@ -72,6 +72,7 @@ export {
   type AccountOptions,
   type AccountScheme,
   Amount,
+  Currency,
   FundsRequest,
   type FundsRequestOptions,
   Iban,
@@ -91,7 +92,14 @@ export {
   type Signer,
   TransportIdentity,
 } from './identity.js'
-export { type CheckOutcome, type Checks, ConfirmMany, type ConfirmManyOptions, type FundsCheck, type Progress } from './many.js'
+export {
+  type CheckOutcome,
+  type Checks,
+  ConfirmMany,
+  type ConfirmManyOptions,
+  type FundsCheck,
+  type Progress,
+} from './many.js'
 export {
   type Event,
   Explanation,

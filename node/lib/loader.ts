@@ -7,8 +7,8 @@ import type * as Native from './native.js'
 
 type Addon = typeof Native
 
-/** The platforms there is a package of binaries for, `@cbpii/node-<platform>`. */
-const PREBUILT = [
+/** @internal The platforms there is a package of binaries for, `@cbpii/node-<platform>`. */
+export const PREBUILT = [
   'linux-x64-gnu',
   'linux-arm64-gnu',
   'linux-x64-musl',

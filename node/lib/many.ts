@@ -9,6 +9,7 @@ import { native } from './loader.js'
 import type * as Native from './native.js'
 import { confirmation, type FundsConfirmation } from './results.js'
 import type { Session } from './session.js'
+import { settler, soon } from './settling.js'
 
 /** One check of many. It comes back with its outcome. */
 export interface FundsCheck<T = undefined> {
@@ -81,8 +82,8 @@ export class ConfirmMany<T = undefined> implements AsyncIterable<CheckOutcome<T>
     const [maxInFlight, signal] = [optionalCount(how.maxInFlight, 'maxInFlight') ?? 16, optionalSignal(how.signal)]
     const pause = optionalMillis(how.maxPauseMs, 'maxPauseMs') ?? 300_000
     const source = walked(checks)
-    client.gate.check()
-    this.#stream = taken(native.checks(maxInFlight, optionalMillis(how.timeoutMs, 'timeoutMs'), pause))
+    client.begin()
+    this.#stream = taken(native.checks(settler, maxInFlight, optionalMillis(how.timeoutMs, 'timeoutMs'), pause))
     this.#walk = this.#outcomes(source, AHEAD * maxInFlight, open, client, signal)
   }
 
@@ -143,8 +144,7 @@ export class ConfirmMany<T = undefined> implements AsyncIterable<CheckOutcome<T>
         if (underWay.size === 0) {
           return
         }
-        client.tick()
-        const one = taken(await this.#stream.next())
+        const one = taken(await client.during(() => soon((call) => this.#stream.next(call))))
         throwIfAborted(signal)
         if (one === null) {
           return

@@ -2,6 +2,10 @@
 
 /** A value, or why there is none. */
 export type Outcome<T> = T | Failure
+/** Nothing yet: an outcome of this type is told to the Settler later. */
+export type Soon<T> = { readonly outcome?: T } | undefined
+/** Is told outcomes. */
+export type SettleFunction = (call: number, outcome: unknown) => unknown
 /** Answers the addon's questions. */
 export type SignFunction = (question: Signing) => unknown
 export type TransportFunction = (told: Exchange | number) => unknown
@@ -27,7 +31,7 @@ export declare class Checks {
   finish(): void
   /** Ends what is under way. */
   cancel(): void
-  next(): Promise<Ended | null | Failure>
+  next(call: number): Soon<Ended | null>
   progress(): ProgressFacts
 }
 
@@ -38,15 +42,15 @@ export declare class Client {
   statistics(): Outcome<TransportStatistics>
   beginConsent(validForMs?: number | undefined | null): Outcome<PendingConsent>
   explain(request: FundsRequest): Outcome<Explanation>
-  completeConsent(pending: PendingConsent, callbackUrl: string, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Promise<Tokens | Failure>
-  exchangeCode(pending: PendingConsent, code: AuthorizationCode, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Promise<Tokens | Failure>
-  refresh(tokens: Tokens, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Promise<Tokens | Failure>
-  confirmFunds(tokens: Tokens, request: FundsRequest, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Promise<Confirmation | Failure>
-  warmUp(connections: number): Promise<number | Failure>
+  completeConsent(call: number, pending: PendingConsent, callbackUrl: string, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Tokens>
+  exchangeCode(call: number, pending: PendingConsent, code: AuthorizationCode, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Tokens>
+  refresh(call: number, tokens: Tokens, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Tokens>
+  confirmFunds(call: number, tokens: Tokens, request: FundsRequest, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Confirmation>
+  warmUp(call: number, connections: number): Soon<number>
   /** Panics in a call, so that a test can show what becomes of it. */
-  panicSoon(): Promise<boolean | Failure>
+  panicSoon(call: number): Soon<boolean>
   /** Panics where the promise is settled, on the thread of the event loop. */
-  panicLate(): Promise<boolean | Failure>
+  panicLate(call: number): Soon<boolean>
 }
 
 /** What a transport is asked to send. */
@@ -76,19 +80,19 @@ export declare class PendingConsent {
 
 /** The sessions of one client. */
 export declare class Pool {
-  keep(id: string, tokens: Tokens): Promise<Session | Failure>
-  open(id: string): Promise<Session | Failure>
-  forget(id: string): Promise<boolean | Failure>
+  keep(call: number, id: string, tokens: Tokens): Soon<Session>
+  open(call: number, id: string): Soon<Session>
+  forget(call: number, id: string): Soon<boolean>
 }
 
 /** The consents to renew, one by one. */
 export declare class RenewalsDue {
-  next(): Promise<Renewal | null | Failure>
+  next(call: number): Soon<Renewal | null>
 }
 
 /** A store and the keys that seal its records. */
 export declare class SealedStore {
-  reseal(): Promise<number | Failure>
+  reseal(call: number): Soon<number>
   renewalsDue(before: number): RenewalsDue
 }
 
@@ -112,11 +116,19 @@ export declare class Secret {
 /** One cardholder's consent at one bank. */
 export declare class Session {
   id(): string
-  confirmFunds(request: FundsRequest, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Promise<Confirmation | Failure>
+  confirmFunds(call: number, request: FundsRequest, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Confirmation>
   status(): Outcome<Status>
   history(): Outcome<Array<Moment>>
   hasUnsavedTokens(): Outcome<boolean>
-  reload(): Promise<Status | Failure>
+  reload(call: number): Soon<Status>
+}
+
+/**
+ * Tells the package the outcomes of its calls, by the numbers it gave them. One for all calls: a function for each, as
+ * napi's own deferred is made of, costs as much as a tenth of a signature.
+ */
+export declare class Settler {
+  constructor(settle: SettleFunction)
 }
 
 /** What a signer is asked to sign. */
@@ -213,9 +225,9 @@ export interface CertificateQuestion {
 /** Checks an account. */
 export declare function checkAccount(account: AccountParts): Outcome<boolean>
 
-export declare function checks(maxInFlight: number, timeoutMs: number | undefined | null, maxPauseMs: number): Outcome<Checks>
+export declare function checks(settler: Settler, maxInFlight: number, timeoutMs: number | undefined | null, maxPauseMs: number): Outcome<Checks>
 
-export declare function client(bank: string, issuer: Issuer, options: ClientOptions, transport?: TransportFunction | undefined | null, onEvent?: EventFunction | undefined | null): Outcome<Client>
+export declare function client(settler: Settler, bank: string, issuer: Issuer, options: ClientOptions, transport?: TransportFunction | undefined | null, onEvent?: EventFunction | undefined | null): Outcome<Client>
 
 /** The options of a client; the package has checked their types. */
 export interface ClientOptions {
@@ -339,7 +351,7 @@ export interface Moment {
 }
 
 /** Opens a store of the core: by a URL, or a SQLite file by its path. */
-export declare function openSealedStore(name: string, isUrl: boolean, key: Uint8Array, oldKeys: Array<Uint8Array>, busyTimeoutMs: number | undefined | null, readOnly: boolean): Promise<SealedStore | Failure>
+export declare function openSealedStore(call: number, settler: Settler, name: string, isUrl: boolean, key: Uint8Array, oldKeys: Array<Uint8Array>, busyTimeoutMs: number | undefined | null, readOnly: boolean): Soon<SealedStore>
 
 /** One request, complete. */
 export interface OutgoingRequest {
@@ -352,7 +364,7 @@ export interface OutgoingRequest {
 }
 
 /** Seals what a store written in JavaScript keeps. */
-export declare function ownSealedStore(ask: (arg: Storing) => unknown, key: Uint8Array, oldKeys: Array<Uint8Array>): Outcome<SealedStore>
+export declare function ownSealedStore(settler: Settler, ask: (arg: Storing) => unknown, key: Uint8Array, oldKeys: Array<Uint8Array>): Outcome<SealedStore>
 
 /** Panics at once, likewise. */
 export declare function panicAtOnce(): Outcome<boolean>

@@ -12,6 +12,7 @@ import { native } from './loader.js'
 import { type Checks, ConfirmMany, type ConfirmManyOptions } from './many.js'
 import type * as Native from './native.js'
 import { confirmation, type FundsConfirmation, shown } from './results.js'
+import { soon } from './settling.js'
 import { nativeStore, type RenewalDue, type SealedStore } from './store.js'
 
 /**
@@ -117,10 +118,9 @@ export class Session {
    */
   async confirmFunds(request: FundsRequest | FundsRequestOptions, limits?: CallOptions): Promise<FundsConfirmation> {
     const [question, within] = [nativeRequest(request), callOptions(limits, 'confirmFunds')]
-    this.#client.tick()
     const ask = (left: number | undefined, cancel: Native.CancelToken | undefined) =>
-      this.#native.confirmFunds(question, left, cancel)
-    return confirmation(await this.#client.gate.run(within, ask))
+      soon((call) => this.#native.confirmFunds(call, question, left, cancel))
+    return confirmation(await this.#client.run(within, ask))
   }
 
   /** How the consent stands now, as far as this process knows; no I/O. */
@@ -167,8 +167,7 @@ export class Session {
    * Fails with `consent.unknown` when it is there no more; `store.…`.
    */
   async reload(): Promise<ConsentStatus> {
-    this.#client.tick()
-    return statusOf(await this.#client.gate.run({}, () => this.#native.reload()))
+    return statusOf(await this.#client.run({}, () => soon((call) => this.#native.reload(call))))
   }
 
   /** Whether fresh tokens wait in memory because the store could not take them: the process should not end yet. */
@@ -246,7 +245,7 @@ export class SessionPool {
    */
   async keep(id: string, tokens: Tokens): Promise<Session> {
     const [under, own] = [text(id, 'id'), nativeTokens(tokens)]
-    return this.#session(() => this.#native.keep(under, own))
+    return this.#session(() => soon((call) => this.#native.keep(call, under, own)))
   }
 
   /**
@@ -257,7 +256,7 @@ export class SessionPool {
    */
   async open(id: string): Promise<Session> {
     const under = text(id, 'id')
-    return this.#session(() => this.#native.open(under))
+    return this.#session(() => soon((call) => this.#native.open(call, under)))
   }
 
   /**
@@ -267,7 +266,7 @@ export class SessionPool {
    */
   async forget(id: string): Promise<boolean> {
     const under = text(id, 'id')
-    return this.#inside.gate.run({}, () => this.#native.forget(under))
+    return this.#inside.run({}, () => soon((call) => this.#native.forget(call, under)))
   }
 
   /** The consents to renew; see {@link SealedStore.renewalsDue}. */
@@ -294,7 +293,6 @@ export class SessionPool {
   }
 
   async #session(start: () => Promise<Native.Session | Native.Failure>): Promise<Session> {
-    this.#inside.tick()
-    return sessionOf(await this.#inside.gate.run({}, start), this.#inside)
+    return sessionOf(await this.#inside.run({}, start), this.#inside)
   }
 }

@@ -7,6 +7,7 @@ import { bytes, moment, needed, optionalBoolean, optionalMillis, text, wrongType
 import { taken } from './errors.js'
 import { native } from './loader.js'
 import type * as Native from './native.js'
+import { settler, soon } from './settling.js'
 
 /** A record as a store gives it back. */
 export interface StoredRecord {
@@ -120,11 +121,13 @@ export class SealedStore {
     const busyTimeoutMs = optionalMillis(sqlite.busyTimeoutMs, 'busyTimeoutMs')
     const readOnly = optionalBoolean(sqlite.readOnly, 'readOnly') ?? false
     if (typeof store !== 'string') {
-      return new SealedStore(taken(native.ownSealedStore(storing(ownStore(store)), own, old)), 'of your own')
+      return new SealedStore(taken(native.ownSealedStore(settler, storing(ownStore(store)), own, old)), 'of your own')
     }
     const name = text(store, 'store')
     const isUrl = name === '' || name === 'memory' || name.startsWith('sqlite:') || name.includes('://')
-    const opened = await native.openSealedStore(name, isUrl, own, old, busyTimeoutMs, readOnly)
+    const opened = await soon((call) =>
+      native.openSealedStore(call, settler, name, isUrl, own, old, busyTimeoutMs, readOnly),
+    )
     return new SealedStore(taken(opened), name)
   }
 
@@ -134,7 +137,7 @@ export class SealedStore {
    * Fails with `store.key` when a record needs a key that was not given, `store.corrupt` when one cannot be opened.
    */
   async reseal(): Promise<number> {
-    return taken(await this.#native.reseal())
+    return taken(await soon((call) => this.#native.reseal(call)))
   }
 
   /**
@@ -158,7 +161,7 @@ export class SealedStore {
 
 async function* renewals(due: Native.RenewalsDue): AsyncGenerator<RenewalDue, void, undefined> {
   for (;;) {
-    const one = taken(await due.next())
+    const one = taken(await soon((call) => due.next(call)))
     if (one === null) {
       return
     }
@@ -179,7 +182,50 @@ function ownStore(store: unknown): ConsentStore {
 
 /** The function that answers the addon's questions with a store. */
 function storing(store: ConsentStore): (question: Native.Storing) => unknown {
-  return (question) => answer(question, 'consent store', () => ask(store, question))
+  return (question) => {
+    const { id, ...given } = question.arguments()
+    const respond = <T>(ask: () => T, give: (answer: Awaited<T>) => void) =>
+      answer(question, 'consent store', ask, give)
+    switch (question.operation()) {
+      case 'load':
+        return respond(
+          () => store.load(id),
+          (record) => giveRecord(question, record),
+        )
+      case 'save': {
+        const [sealed, dueAt] = [given.sealed as Buffer, new Date(given.dueAt as number)]
+        return respond(
+          () => store.save(id, sealed, dueAt, given.expected ?? null),
+          (saved) => question.saved(saved === null || saved === undefined ? undefined : version(saved)),
+        )
+      }
+      case 'delete':
+        return respond(
+          () => store.delete(id),
+          (wasThere) => question.deleted(optionalBoolean(wasThere, 'that the store gave for delete') ?? false),
+        )
+      case 'list': {
+        const after = given.after ? { id: given.after.id, dueAt: new Date(given.after.dueAt) } : null
+        return respond(
+          () => store.list(new Date(given.dueBefore as number), after, given.limit as number),
+          (lines) => question.listed([...lines].map(dueLine)),
+        )
+      }
+    }
+  }
+}
+
+function giveRecord(question: Native.Storing, record: StoredRecord | null | undefined): void {
+  if (record === null || record === undefined) {
+    question.notThere()
+    return
+  }
+  const dueAt = moment(record.dueAt, 'dueAt that the store gave')
+  question.loaded(bytes(record.sealed, 'sealed that the store gave'), dueAt, version(record.version))
+}
+
+function dueLine({ id, dueAt }: DueRecord): Native.DueLine {
+  return { id: text(id, 'id that the store gave'), dueAt: moment(dueAt, 'dueAt that the store gave') }
 }
 
 /** A version that a store gave. */
@@ -188,37 +234,4 @@ function version(given: unknown): number {
     throw wrongType(given, 'version that the store gave', 'a whole number')
   }
   return given
-}
-
-async function ask(store: ConsentStore, question: Native.Storing): Promise<void> {
-  const { id, ...given } = question.arguments()
-  switch (question.operation()) {
-    case 'load': {
-      const record = await store.load(id)
-      if (record === null || record === undefined) {
-        question.notThere()
-      } else {
-        const dueAt = moment(record.dueAt, 'dueAt that the store gave')
-        question.loaded(bytes(record.sealed, 'sealed that the store gave'), dueAt, version(record.version))
-      }
-      return
-    }
-    case 'save': {
-      const due = new Date(given.dueAt as number)
-      const saved = await store.save(id, given.sealed as Buffer, due, given.expected ?? null)
-      question.saved(saved === null || saved === undefined ? undefined : version(saved))
-      return
-    }
-    case 'delete':
-      question.deleted((await store.delete(id)) === true)
-      return
-    case 'list': {
-      const after = given.after ? { id: given.after.id, dueAt: new Date(given.after.dueAt) } : null
-      const lines = await store.list(new Date(given.dueBefore as number), after, given.limit as number)
-      question.listed(
-        [...lines].map((line) => ({ id: text(line.id, 'id'), dueAt: moment(line.dueAt, 'dueAt that the store gave') })),
-      )
-      return
-    }
-  }
 }

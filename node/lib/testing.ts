@@ -19,7 +19,16 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 
-import { Bank, Client, type ClientOptions, Issuer, type IssuerOptions, SealIdentity, Tokens, TransportIdentity } from './index.js'
+import {
+  Bank,
+  Client,
+  type ClientOptions,
+  Issuer,
+  type IssuerOptions,
+  SealIdentity,
+  Tokens,
+  TransportIdentity,
+} from './index.js'
 
 /**
  * The bank's invented cardholders and their IBANs. CLAIRE has 458.99 EUR, LEA 4179.00 EUR, GEORGES nothing; the others'
@@ -70,6 +79,12 @@ export interface SandboxIssuer {
   readonly qsealc: SandboxFiles
   /** The QWAC with something wrong: `expired`, `no-role`, …. */
   readonly variants: Readonly<Record<string, SandboxFiles>>
+  /** The paths of the QWAC and its key in other forms: `encrypted_pkcs8_pem`, `pkcs12`, …. */
+  readonly qwac_forms: Readonly<Record<string, string>>
+  /** The password of the encrypted ones. */
+  readonly key_password: string
+  /** The path of the certificate the bank signs its answers with. */
+  readonly bank_seal: string
 }
 
 /** Something that goes wrong at an endpoint. */
@@ -227,7 +242,10 @@ export class Sandbox {
 
   /** The requests the bank has seen, oldest first; with `waitFor`, once so many have arrived (within ten seconds). */
   async requests(waitFor?: number): Promise<SandboxRequest[]> {
-    const seen = await this.control('GET', `/requests${waitFor === undefined ? '' : `?wait_for=${waitFor}&timeout_ms=10000`}`)
+    const seen = await this.control(
+      'GET',
+      `/requests${waitFor === undefined ? '' : `?wait_for=${waitFor}&timeout_ms=10000`}`,
+    )
     if (waitFor !== undefined && seen.length < waitFor) {
       throw new Error(`The bank has seen ${seen.length} requests, not ${waitFor}.`)
     }
@@ -303,7 +321,9 @@ export class Sandbox {
 
   /** The bank's record: establishment 17515 of Groupe BPCE's platform, at this bank's endpoints. */
   bank(): Bank {
-    return Bank.bpce('17515', 'sandbox').withOrigin(this.endpoints.origin).withTrustAnchor(this.#ca, { mode: 'replace' })
+    return Bank.bpce('17515', 'sandbox')
+      .withOrigin(this.endpoints.origin)
+      .withTrustAnchor(this.#ca, { mode: 'replace' })
   }
 
   /** A client for this bank; `changes` are options of {@link Client}. */

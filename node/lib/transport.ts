@@ -74,20 +74,20 @@ export function exchanging(transport: Transport): (told: Native.Exchange | numbe
     }
     const [number, controller] = [told.number(), new AbortController()]
     underWay.set(number, controller)
-    return answer(told, 'transport', async () => {
-      try {
-        const given: unknown = await transport(requestOf(told.request(), controller.signal))
-        if (typeof given !== 'object' || given === null) {
-          throw wrongType(given, 'answer of the transport', 'an object with status, headers and body')
-        }
-        const { status, headers, body } = given as HttpResponse
-        if (!Number.isInteger(status) || status < 100 || status > 599) {
-          throw wrongType(status, 'status of the answer', 'a whole number from 100 to 599')
-        }
-        told.answered(status, pairs(headers), bytes(body, 'body of the answer'))
-      } finally {
-        underWay.delete(number)
-      }
-    })
+    const ask = () => transport(requestOf(told.request(), controller.signal))
+    return answer<unknown>(told, 'transport', ask, (given) => giveAnswer(told, given)).finally(() =>
+      underWay.delete(number),
+    )
   }
+}
+
+function giveAnswer(exchange: Native.Exchange, given: unknown): void {
+  if (typeof given !== 'object' || given === null) {
+    throw wrongType(given, 'answer of the transport', 'an object with status, headers and body')
+  }
+  const { status, headers, body } = given as HttpResponse
+  if (!Number.isInteger(status) || status < 100 || status > 599) {
+    throw wrongType(status, 'status of the answer', 'a whole number from 100 to 599')
+  }
+  exchange.answered(status, pairs(headers), bytes(body, 'body of the answer'))
 }

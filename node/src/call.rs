@@ -1,21 +1,20 @@
-//! How a call runs: at once, or as a promise that a thread of its own settles; never with a panic.
+//! How a call runs: at once, or on a thread of its own that tells the outcome later; never with a panic.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cbpii::{CallOptions, Error, ErrorCode, Workers};
-use napi::Env;
-use napi::bindgen_prelude::{ClassInstance, Either, ToNapiValue};
+use napi::bindgen_prelude::{ClassInstance, Either, FnArgs, Function, ToNapiValue, Unknown};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Status, sys};
 use napi_derive::napi;
 
 use crate::error::Failure;
 
 /// A value, or why there is none.
 pub(crate) type Outcome<T> = Either<T, Failure>;
-
-/// A promise of an outcome. Its type is stated where it is given back.
-pub(crate) type Promise<'env> = napi::Result<napi::bindgen_prelude::Object<'env>>;
 
 /// Runs a part of the core; a panic of it is the error `internal`.
 pub(crate) fn guarded<T>(job: impl FnOnce() -> cbpii::Result<T>) -> cbpii::Result<T> {
@@ -94,34 +93,83 @@ pub(crate) fn end_of_call() -> End {
     END.with_borrow(Clone::clone)
 }
 
-/// Has a job done by one of the workers, and returns the promise of its outcome.
-pub(crate) fn soon<'env, T, V>(
-    env: &'env Env,
-    workers: &Workers,
-    limits: &Limits,
-    job: impl FnOnce() -> cbpii::Result<T> + Send + 'static,
-    convert: impl FnOnce(T) -> V + Send + 'static,
-) -> Promise<'env>
-where
-    T: Send + 'static,
-    V: ToNapiValue + 'static,
-{
-    type Settle<V> = Box<dyn FnOnce(Env) -> napi::Result<Outcome<V>> + Send>;
-    let (deferred, promise) = env.create_deferred::<Outcome<V>, Settle<V>>()?;
-    let end = End {
-        deadline: limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-        cancel: limits.cancel.clone(),
-    };
-    // Both settle the same promise; the first one does.
-    let refused = deferred.clone();
-    let started = workers.run(move || {
-        END.set(end);
-        let result = guarded(job);
-        END.take();
-        deferred.resolve(Box::new(move |_| Ok(direct(|| result.map(convert)))));
-    });
-    if let Err(error) = started {
-        refused.resolve(Box::new(move |_| Ok(Either::B(error.into()))));
+/// The outcome of a call, to be made into a value of JavaScript on the thread of the event loop.
+pub struct Settled {
+    call: u32,
+    outcome: Made,
+}
+
+/// Makes a value of JavaScript.
+pub struct Made(Box<dyn FnOnce(sys::napi_env) -> napi::Result<sys::napi_value> + Send>);
+
+impl ToNapiValue for Made {
+    unsafe fn to_napi_value(env: sys::napi_env, made: Self) -> napi::Result<sys::napi_value> {
+        (made.0)(env)
     }
-    Ok(promise)
+}
+
+type Settle = ThreadsafeFunction<Settled, Unknown<'static>, FnArgs<(u32, Made)>, Status, false, true>;
+type SettleFunction<'env> = Function<'env, FnArgs<(u32, Made)>, Unknown<'static>>;
+
+/// Tells the package the outcomes of its calls, by the numbers it gave them. It is one for all calls: a deferred of napi
+/// would make, and close, a handle of the event loop for each.
+#[napi]
+pub struct Settler(Arc<Settle>);
+
+#[napi]
+impl Settler {
+    #[napi(constructor, catch_unwind)]
+    pub fn new(settle: SettleFunction<'_>) -> napi::Result<Self> {
+        let function = settle
+            .build_threadsafe_function::<Settled>()
+            .weak::<true>()
+            .build_callback(|told| Ok(FnArgs::from((told.value.call, told.value.outcome))))?;
+        Ok(Self(Arc::new(function)))
+    }
+}
+
+/// The threads that make calls, and where the outcomes go.
+pub(crate) struct Crew {
+    workers: Workers,
+    settle: Arc<Settle>,
+}
+
+impl Crew {
+    pub(crate) fn new(settler: &Settler, max_in_flight: usize) -> cbpii::Result<Arc<Self>> {
+        Ok(Arc::new(Self { workers: Workers::new(max_in_flight)?, settle: Arc::clone(&settler.0) }))
+    }
+
+    /// Has a job done, and tells its outcome as that of this call.
+    pub(crate) fn soon<T, V>(
+        &self,
+        call: u32,
+        limits: &Limits,
+        job: impl FnOnce() -> cbpii::Result<T> + Send + 'static,
+        convert: impl FnOnce(T) -> V + Send + 'static,
+    ) where
+        T: Send + 'static,
+        V: ToNapiValue,
+    {
+        let end = End {
+            deadline: limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+            cancel: limits.cancel.clone(),
+        };
+        let settle = Arc::clone(&self.settle);
+        let started = self.workers.run(move || {
+            END.set(end);
+            let result = guarded(job);
+            END.take();
+            tell(&settle, call, move || direct(|| result.map(convert)));
+        });
+        if let Err(error) = started {
+            tell(&self.settle, call, || Outcome::<V>::B(error.into()));
+        }
+    }
+}
+
+fn tell<V: ToNapiValue>(settle: &Settle, call: u32, outcome: impl FnOnce() -> Outcome<V> + Send + 'static) {
+    // SAFETY: napi calls it with its environment, on the thread of that environment.
+    let made = Made(Box::new(move |env| unsafe { ToNapiValue::to_napi_value(env, outcome()) }));
+    // When the environment has ended, nobody waits any more.
+    settle.call(Settled { call, outcome: made }, ThreadsafeFunctionCallMode::NonBlocking);
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use cbpii::{Bank, ClientBuilder, Clock, ConsentOptions, Error, ErrorCode, SystemClock, Workers};
-use napi::Env;
+use cbpii::{Bank, ClientBuilder, Clock, ConsentOptions, Error, ErrorCode, SystemClock};
 use napi::bindgen_prelude::{ClassInstance, Function, Unknown};
 use napi_derive::napi;
 
-use crate::call::{CancelToken, Limits, Outcome, Promise, direct, soon};
+use crate::call::{CancelToken, Crew, Limits, Outcome, Settler, direct};
 use crate::clock::SetClock;
 use crate::consent::{AuthorizationCode, PendingConsent, Tokens};
 use crate::convert::{Confirmation, Explanation, duration};
@@ -67,7 +66,7 @@ pub struct TransportStatistics {
 #[napi]
 pub struct Client {
     pub(crate) core: cbpii::Client,
-    pub(crate) workers: Arc<Workers>,
+    pub(crate) crew: Arc<Crew>,
     clock: Option<SetClock>,
 }
 
@@ -85,6 +84,7 @@ fn unusable(what: &str, error: &napi::Error) -> Error {
 
 #[napi(catch_unwind)]
 pub fn client(
+    settler: &Settler,
     bank: String,
     issuer: &Issuer,
     options: ClientOptions,
@@ -108,8 +108,8 @@ pub fn client(
                 listener.tell(Event::from(event));
             });
         }
-        let workers = Arc::new(Workers::new(options.max_in_flight as usize)?);
-        Ok(Client { core: builder.build()?, workers, clock })
+        let crew = Crew::new(settler, options.max_in_flight as usize)?;
+        Ok(Client { core: builder.build()?, crew, clock })
     })
 }
 
@@ -151,15 +151,15 @@ impl Client {
         direct(|| Ok(Explanation::from(&self.core.explain(&request.0)?)))
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Tokens | Failure>")]
-    pub fn complete_consent<'env>(
+    #[napi(catch_unwind, ts_return_type = "Soon<Tokens>")]
+    pub fn complete_consent(
         &self,
-        env: &'env Env,
+        call: u32,
         pending: &PendingConsent,
         callback_url: String,
         timeout_ms: Option<f64>,
         cancel: Option<ClassInstance<'_, CancelToken>>,
-    ) -> Promise<'env> {
+    ) {
         let limits = Limits::new(timeout_ms, cancel);
         let (client, pending, options) = (self.core.clone(), pending.0.clone(), limits.options());
         let (callback_url, now) = (cbpii::Secret::new(callback_url), self.now());
@@ -167,83 +167,81 @@ impl Client {
             let code = pending.complete_at(callback_url.expose(), now)?;
             client.exchange_code_with(&pending, &code, &options)
         };
-        soon(env, &self.workers, &limits, job, Tokens)
+        self.crew.soon(call, &limits, job, Tokens::from);
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Tokens | Failure>")]
-    pub fn exchange_code<'env>(
+    #[napi(catch_unwind, ts_return_type = "Soon<Tokens>")]
+    pub fn exchange_code(
         &self,
-        env: &'env Env,
+        call: u32,
         pending: &PendingConsent,
         code: &AuthorizationCode,
         timeout_ms: Option<f64>,
         cancel: Option<ClassInstance<'_, CancelToken>>,
-    ) -> Promise<'env> {
+    ) {
         let limits = Limits::new(timeout_ms, cancel);
         let (client, options) = (self.core.clone(), limits.options());
         let (pending, code) = (pending.0.clone(), code.0.clone());
         let job = move || client.exchange_code_with(&pending, &code, &options);
-        soon(env, &self.workers, &limits, job, Tokens)
+        self.crew.soon(call, &limits, job, Tokens::from);
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Tokens | Failure>")]
-    pub fn refresh<'env>(
+    #[napi(catch_unwind, ts_return_type = "Soon<Tokens>")]
+    pub fn refresh(
         &self,
-        env: &'env Env,
+        call: u32,
         tokens: &Tokens,
         timeout_ms: Option<f64>,
         cancel: Option<ClassInstance<'_, CancelToken>>,
-    ) -> Promise<'env> {
+    ) {
         let limits = Limits::new(timeout_ms, cancel);
         let (client, tokens, options) = (self.core.clone(), tokens.0.clone(), limits.options());
-        soon(env, &self.workers, &limits, move || client.refresh_with(&tokens, &options), Tokens)
+        self.crew.soon(call, &limits, move || client.refresh_with(&tokens, &options), Tokens::from);
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Confirmation | Failure>")]
-    pub fn confirm_funds<'env>(
+    #[napi(catch_unwind, ts_return_type = "Soon<Confirmation>")]
+    pub fn confirm_funds(
         &self,
-        env: &'env Env,
+        call: u32,
         tokens: &Tokens,
         request: &FundsRequest,
         timeout_ms: Option<f64>,
         cancel: Option<ClassInstance<'_, CancelToken>>,
-    ) -> Promise<'env> {
+    ) {
         let limits = Limits::new(timeout_ms, cancel);
         let (client, options) = (self.core.clone(), limits.options());
         let (tokens, request) = (tokens.0.clone(), request.0.clone());
         let job = move || client.confirm_funds_with(&tokens, &request, &options);
-        soon(env, &self.workers, &limits, job, Confirmation::from)
+        self.crew.soon(call, &limits, job, Confirmation::from);
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<number | Failure>")]
-    pub fn warm_up<'env>(&self, env: &'env Env, connections: u32) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<number>")]
+    pub fn warm_up(&self, call: u32, connections: u32) {
         let client = self.core.clone();
         let job = move || client.warm_up(connections as usize);
-        soon(env, &self.workers, &Limits::default(), job, |ready| ready as u32)
+        self.crew.soon(call, &Limits::default(), job, |ready| ready as u32);
     }
 
     /// Panics in a call, so that a test can show what becomes of it.
-    #[napi(catch_unwind, ts_return_type = "Promise<boolean | Failure>")]
-    pub fn panic_soon<'env>(&self, env: &'env Env) -> Promise<'env> {
-        soon(
-            env,
-            &self.workers,
+    #[napi(catch_unwind, ts_return_type = "Soon<boolean>")]
+    pub fn panic_soon(&self, call: u32) {
+        self.crew.soon(
+            call,
             &Limits::default(),
             || std::panic::panic_any("a panic on purpose"),
             |(): ()| true,
-        )
+        );
     }
 
     /// Panics where the promise is settled, on the thread of the event loop.
-    #[napi(catch_unwind, ts_return_type = "Promise<boolean | Failure>")]
-    pub fn panic_late<'env>(&self, env: &'env Env) -> Promise<'env> {
-        soon(
-            env,
-            &self.workers,
+    #[napi(catch_unwind, ts_return_type = "Soon<boolean>")]
+    pub fn panic_late(&self, call: u32) {
+        self.crew.soon(
+            call,
             &Limits::default(),
             || Ok(()),
             |()| -> bool { std::panic::panic_any("a panic on purpose") },
-        )
+        );
     }
 }
 

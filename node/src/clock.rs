@@ -1,30 +1,29 @@
 //! A clock that JavaScript sets.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use cbpii::{Clock, Timestamp};
 
 use crate::convert::timestamp;
 
-/// Shows what it was set to, and goes on from there with the machine's time. The package sets it whenever a call begins:
-/// a clock that asked JavaScript each time would make the event loop and the calls wait for each other.
+/// Shows what it was set to. The package sets it when a call begins and again and again while calls are under way: a
+/// clock that asked JavaScript would make the event loop and the calls wait for each other.
 #[derive(Clone)]
-pub(crate) struct SetClock(Arc<Mutex<(Timestamp, Instant)>>);
+pub(crate) struct SetClock(Arc<AtomicI64>);
 
 impl SetClock {
     pub(crate) fn at(now: f64) -> Self {
-        Self(Arc::new(Mutex::new((timestamp(now), Instant::now()))))
+        Self(Arc::new(AtomicI64::new(timestamp(now).unix_millis())))
     }
 
     pub(crate) fn set(&self, now: f64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (timestamp(now), Instant::now());
+        self.0.store(timestamp(now).unix_millis(), Ordering::Release);
     }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
-        let (then, set) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        then.saturating_add(set.elapsed())
+        Timestamp::from_unix_millis(self.0.load(Ordering::Acquire))
     }
 }

@@ -1,5 +1,7 @@
 //! A consent and its tokens.
 
+use std::sync::Arc;
+
 use cbpii::Clock as _;
 use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
@@ -102,7 +104,13 @@ pub struct TokensFacts {
 
 /// The tokens of one cardholder's consent at one bank.
 #[napi]
-pub struct Tokens(pub(crate) cbpii::Tokens);
+pub struct Tokens(pub(crate) Arc<cbpii::Tokens>);
+
+impl From<cbpii::Tokens> for Tokens {
+    fn from(tokens: cbpii::Tokens) -> Self {
+        Self(Arc::new(tokens))
+    }
+}
 
 #[napi]
 impl Tokens {
@@ -163,12 +171,12 @@ pub fn tokens(
             expires_at.map(timestamp),
             timestamp(consent_expires_at),
         );
-        tokens.map(Tokens)
+        tokens.map(Tokens::from)
     })
 }
 
 #[napi(catch_unwind)]
 pub fn saved_tokens(serialized: String) -> Outcome<Tokens> {
     let serialized = cbpii::Secret::new(serialized);
-    direct(|| cbpii::Tokens::from_json(serialized.expose()).map(Tokens))
+    direct(|| cbpii::Tokens::from_json(serialized.expose()).map(Tokens::from))
 }

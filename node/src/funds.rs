@@ -1,5 +1,7 @@
 //! Accounts, amounts, and the question.
 
+use std::sync::Arc;
+
 use napi_derive::napi;
 
 use crate::call::{Outcome, direct};
@@ -127,7 +129,7 @@ impl From<PsuContext> for cbpii::PsuContext {
 
 /// One question to the bank.
 #[napi]
-pub struct FundsRequest(pub(crate) cbpii::FundsRequest);
+pub struct FundsRequest(pub(crate) Arc<cbpii::FundsRequest>);
 
 #[napi(catch_unwind)]
 pub fn funds_request(
@@ -152,6 +154,6 @@ pub fn funds_request(
             Some(id) => request.request_id(id),
             None => Ok(request),
         }
-        .map(FundsRequest)
+        .map(|request| FundsRequest(Arc::new(request)))
     })
 }

@@ -1,4 +1,4 @@
-//! The compiled part of the Node package `cbpii`: it converts, makes calls on threads of its own, and settles promises.
+//! The compiled part of the Node package `cbpii`: it converts, makes calls on threads of its own, and tells their outcomes.
 //!
 //! It knows no class of the package: every function gives back a plain value or a [`error::Failure`], which the
 //! package's JavaScript turns into an error. Three rules keep the event loop free and the process alive. No function of

@@ -3,12 +3,11 @@
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cbpii::FundsConfirmation;
 use cbpii::many::{ConfirmMany, FundsCheck, ManyHandle, ManyOptions, confirm_many_with};
-use cbpii::{FundsConfirmation, Workers};
-use napi::Env;
 use napi_derive::napi;
 
-use crate::call::{Limits, Outcome, Promise, direct, soon};
+use crate::call::{Crew, Limits, Outcome, Settler, direct};
 use crate::convert::{Confirmation, duration, millis};
 use crate::error::ErrorFacts;
 use crate::funds::FundsRequest;
@@ -25,11 +24,16 @@ pub struct Checks {
     stream: Arc<Mutex<ConfirmMany<u32>>>,
     handle: ManyHandle,
     /// Waits for the next one that ends.
-    worker: Workers,
+    crew: Arc<Crew>,
 }
 
 #[napi(catch_unwind)]
-pub fn checks(max_in_flight: u32, timeout_ms: Option<f64>, max_pause_ms: f64) -> Outcome<Checks> {
+pub fn checks(
+    settler: &Settler,
+    max_in_flight: u32,
+    timeout_ms: Option<f64>,
+    max_pause_ms: f64,
+) -> Outcome<Checks> {
     direct(|| {
         let mut options = ManyOptions::new(max_in_flight as usize).max_pause(duration(max_pause_ms));
         if let Some(millis) = timeout_ms {
@@ -39,7 +43,7 @@ pub fn checks(max_in_flight: u32, timeout_ms: Option<f64>, max_pause_ms: f64) ->
         let stream = confirm_many_with(checks, &options)?;
         let handle = stream.handle();
         let (feed, stream) = (Mutex::new(Some(feed)), Arc::new(Mutex::new(stream)));
-        Ok(Checks { feed, stream, handle, worker: Workers::new(1)? })
+        Ok(Checks { feed, stream, handle, crew: Crew::new(settler, 1)? })
     })
 }
 
@@ -80,7 +84,7 @@ impl Checks {
 impl Checks {
     #[napi(catch_unwind)]
     pub fn send(&self, session: &Session, request: &FundsRequest, number: u32) {
-        let check = Check { session: session.core.clone(), request: request.0.clone(), context: number };
+        let check = Check { session: session.core.clone(), request: (*request.0).clone(), context: number };
         if let Some(feed) = &*self.feed() {
             // Nobody takes it when the stream was cancelled, and then nobody asks for it.
             let _ = feed.send(check);
@@ -100,13 +104,13 @@ impl Checks {
         self.finish();
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Ended | null | Failure>")]
-    pub fn next<'env>(&self, env: &'env Env) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<Ended | null>")]
+    pub fn next(&self, call: u32) {
         let stream = Arc::clone(&self.stream);
         let job = move || Ok(stream.lock().unwrap_or_else(PoisonError::into_inner).next());
-        soon(env, &self.worker, &Limits::default(), job, |ended| {
+        self.crew.soon(call, &Limits::default(), job, |ended| {
             ended.map(|(check, outcome)| Ended::new(check.context, outcome))
-        })
+        });
     }
 
     #[napi(catch_unwind)]

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use cbpii::SessionPool;
 use cbpii::session::{ConsentStatus, SessionOptions};
-use cbpii::{SessionPool, Workers};
-use napi::Env;
 use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 
-use crate::call::{CancelToken, Limits, Outcome, Promise, direct, soon};
+use crate::call::{CancelToken, Crew, Limits, Outcome, direct};
 use crate::client::Client;
 use crate::consent::Tokens;
 use crate::convert::{Confirmation, duration, moment};
@@ -49,7 +48,7 @@ pub struct Moment {
 #[napi]
 pub struct Session {
     pub(crate) core: cbpii::Session,
-    workers: Arc<Workers>,
+    crew: Arc<Crew>,
 }
 
 #[napi]
@@ -59,18 +58,18 @@ impl Session {
         self.core.id().to_owned()
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Confirmation | Failure>")]
-    pub fn confirm_funds<'env>(
+    #[napi(catch_unwind, ts_return_type = "Soon<Confirmation>")]
+    pub fn confirm_funds(
         &self,
-        env: &'env Env,
+        call: u32,
         request: &FundsRequest,
         timeout_ms: Option<f64>,
         cancel: Option<ClassInstance<'_, CancelToken>>,
-    ) -> Promise<'env> {
+    ) {
         let limits = Limits::new(timeout_ms, cancel);
         let (session, request, options) = (self.core.clone(), request.0.clone(), limits.options());
         let job = move || session.confirm_funds_with(&request, &options);
-        soon(env, &self.workers, &limits, job, Confirmation::from)
+        self.crew.soon(call, &limits, job, Confirmation::from);
     }
 
     #[napi(catch_unwind)]
@@ -96,10 +95,10 @@ impl Session {
         direct(|| Ok(self.core.has_unsaved_tokens()))
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Status | Failure>")]
-    pub fn reload<'env>(&self, env: &'env Env) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<Status>")]
+    pub fn reload(&self, call: u32) {
         let session = self.core.clone();
-        soon(env, &self.workers, &Limits::default(), move || session.reload(), Status::from)
+        self.crew.soon(call, &Limits::default(), move || session.reload(), Status::from);
     }
 }
 
@@ -107,7 +106,7 @@ impl Session {
 #[napi]
 pub struct Pool {
     core: SessionPool,
-    workers: Arc<Workers>,
+    crew: Arc<Crew>,
 }
 
 #[napi(catch_unwind)]
@@ -124,34 +123,34 @@ pub fn pool(
             .renew_before(duration(renew_before_ms))
             .refresh_timeout(duration(refresh_timeout_ms));
         let core = SessionPool::with_options(client.core.clone(), store.core.clone(), options)?;
-        Ok(Pool { core, workers: Arc::clone(&client.workers) })
+        Ok(Pool { core, crew: Arc::clone(&client.crew) })
     })
 }
 
 impl Pool {
     fn sessions(&self) -> impl FnOnce(cbpii::Session) -> Session + Send + use<> {
-        let workers = Arc::clone(&self.workers);
-        move |core| Session { core, workers }
+        let crew = Arc::clone(&self.crew);
+        move |core| Session { core, crew }
     }
 }
 
 #[napi]
 impl Pool {
-    #[napi(catch_unwind, ts_return_type = "Promise<Session | Failure>")]
-    pub fn keep<'env>(&self, env: &'env Env, id: String, tokens: &Tokens) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<Session>")]
+    pub fn keep(&self, call: u32, id: String, tokens: &Tokens) {
         let (pool, tokens) = (self.core.clone(), tokens.0.clone());
-        soon(env, &self.workers, &Limits::default(), move || pool.keep(&id, &tokens), self.sessions())
+        self.crew.soon(call, &Limits::default(), move || pool.keep(&id, &tokens), self.sessions());
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<Session | Failure>")]
-    pub fn open<'env>(&self, env: &'env Env, id: String) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<Session>")]
+    pub fn open(&self, call: u32, id: String) {
         let pool = self.core.clone();
-        soon(env, &self.workers, &Limits::default(), move || pool.open(&id), self.sessions())
+        self.crew.soon(call, &Limits::default(), move || pool.open(&id), self.sessions());
     }
 
-    #[napi(catch_unwind, ts_return_type = "Promise<boolean | Failure>")]
-    pub fn forget<'env>(&self, env: &'env Env, id: String) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<boolean>")]
+    pub fn forget(&self, call: u32, id: String) {
         let pool = self.core.clone();
-        soon(env, &self.workers, &Limits::default(), move || pool.forget(&id), |was_there| was_there)
+        self.crew.soon(call, &Limits::default(), move || pool.forget(&id), |was_there| was_there);
     }
 }

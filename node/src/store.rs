@@ -7,12 +7,11 @@ use cbpii::store::{
     ConsentStore, DueRecord, RecordKey, RecordKeys, SaveOutcome, SqliteOptions, SqliteStore, StoredRecord,
     open_store,
 };
-use cbpii::{Error, ErrorCode, RequestSent, Timestamp, Workers};
-use napi::Env;
+use cbpii::{Error, ErrorCode, RequestSent, Timestamp};
 use napi::bindgen_prelude::{Buffer, Function, Uint8Array, Unknown};
 use napi_derive::napi;
 
-use crate::call::{Limits, Outcome, Promise, direct, soon};
+use crate::call::{Crew, Limits, Outcome, Settler, direct};
 use crate::convert::{duration, moment, timestamp};
 use crate::error::Thrown;
 use crate::question::{Listener, Reply};
@@ -24,7 +23,7 @@ const THREADS: usize = 4;
 #[napi]
 pub struct SealedStore {
     pub(crate) core: cbpii::store::SealedStore,
-    workers: Arc<Workers>,
+    crew: Arc<Crew>,
 }
 
 fn keys(key: &[u8], old_keys: &[Uint8Array]) -> cbpii::Result<RecordKeys> {
@@ -36,23 +35,24 @@ fn keys(key: &[u8], old_keys: &[Uint8Array]) -> cbpii::Result<RecordKeys> {
 }
 
 /// Opens a store of the core: by a URL, or a SQLite file by its path.
-#[napi(catch_unwind, ts_return_type = "Promise<SealedStore | Failure>")]
-pub fn open_sealed_store<'env>(
-    env: &'env Env,
+#[napi(catch_unwind, ts_return_type = "Soon<SealedStore>")]
+pub fn open_sealed_store(
+    call: u32,
+    settler: &Settler,
     name: String,
     is_url: bool,
     key: &[u8],
     old_keys: Vec<Uint8Array>,
     busy_timeout_ms: Option<f64>,
     read_only: bool,
-) -> Promise<'env> {
+) -> napi::Result<()> {
     let keys = keys(key, &old_keys);
     let mut options = SqliteOptions::default().read_only(read_only);
     if let Some(millis) = busy_timeout_ms {
         options = options.busy_timeout(duration(millis));
     }
-    let workers = Arc::new(Workers::new(THREADS).map_err(|error| napi::Error::from_reason(error.message()))?);
-    let own = Arc::clone(&workers);
+    let crew = Crew::new(settler, THREADS).map_err(|error| napi::Error::from_reason(error.message()))?;
+    let own = Arc::clone(&crew);
     let job = move || {
         let keys = keys?;
         let store: Arc<dyn ConsentStore> = match (is_url, sqlite_path(&name)) {
@@ -62,7 +62,8 @@ pub fn open_sealed_store<'env>(
         };
         Ok(cbpii::store::SealedStore::new(store, keys))
     };
-    soon(env, &workers, &Limits::default(), job, move |core| SealedStore { core, workers: own })
+    crew.soon(call, &Limits::default(), job, move |core| SealedStore { core, crew: own });
+    Ok(())
 }
 
 /// The path in a URL of a SQLite store, which has options beside it.
@@ -73,6 +74,7 @@ fn sqlite_path(url: &str) -> Option<PathBuf> {
 /// Seals what a store written in JavaScript keeps.
 #[napi(catch_unwind)]
 pub fn own_sealed_store(
+    settler: &Settler,
     ask: Function<'_, Storing, Unknown<'static>>,
     key: &[u8],
     old_keys: Vec<Uint8Array>,
@@ -83,22 +85,22 @@ pub fn own_sealed_store(
         };
         let store = JsStore(Listener::new(&ask).map_err(unusable)?);
         let core = cbpii::store::SealedStore::new(store, keys(key, &old_keys)?);
-        Ok(SealedStore { core, workers: Arc::new(Workers::new(THREADS)?) })
+        Ok(SealedStore { core, crew: Crew::new(settler, THREADS)? })
     })
 }
 
 #[napi]
 impl SealedStore {
-    #[napi(catch_unwind, ts_return_type = "Promise<number | Failure>")]
-    pub fn reseal<'env>(&self, env: &'env Env) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<number>")]
+    pub fn reseal(&self, call: u32) {
         let store = self.core.clone();
-        soon(env, &self.workers, &Limits::default(), move || store.reseal(), |count| count as f64)
+        self.crew.soon(call, &Limits::default(), move || store.reseal(), |count| count as f64);
     }
 
     #[napi(catch_unwind)]
     pub fn renewals_due(&self, before: f64) -> RenewalsDue {
         let due = cbpii::renewals_due(&self.core, timestamp(before));
-        RenewalsDue { due: Arc::new(Mutex::new(due)), workers: Arc::clone(&self.workers) }
+        RenewalsDue { due: Arc::new(Mutex::new(due)), crew: Arc::clone(&self.crew) }
     }
 }
 
@@ -115,23 +117,23 @@ pub struct Renewal {
 #[napi]
 pub struct RenewalsDue {
     due: Arc<Mutex<cbpii::session::RenewalsDue>>,
-    workers: Arc<Workers>,
+    crew: Arc<Crew>,
 }
 
 #[napi]
 impl RenewalsDue {
-    #[napi(catch_unwind, ts_return_type = "Promise<Renewal | null | Failure>")]
-    pub fn next<'env>(&self, env: &'env Env) -> Promise<'env> {
+    #[napi(catch_unwind, ts_return_type = "Soon<Renewal | null>")]
+    pub fn next(&self, call: u32) {
         let due = Arc::clone(&self.due);
         let job = move || due.lock().unwrap_or_else(PoisonError::into_inner).next().transpose();
-        soon(env, &self.workers, &Limits::default(), job, |due| {
+        self.crew.soon(call, &Limits::default(), job, |due| {
             due.map(|one| Renewal {
                 id: one.id,
                 bank_id: one.bank_id,
                 consent_expires_at: moment(one.consent_expires_at),
                 reason: one.reason.as_str().to_owned(),
             })
-        })
+        });
     }
 }
 

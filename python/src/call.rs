@@ -2,19 +2,21 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use cbpii::{CancelToken, Error, ErrorCode};
+use cbpii::{CancelToken, Error, ErrorCode, with_lookout};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use crate::error::{Failure, raise, take_cause};
 use crate::gate;
+use crate::logging;
 use crate::workers::{OwnWorkers, Workers};
 
-/// How often a waiting main thread looks for Ctrl-C.
+/// How often the main thread looks for Ctrl-C while it waits.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Runs a part of the core; a panic of it is the error `internal`.
@@ -33,8 +35,48 @@ pub(crate) fn direct<T: Send>(py: Python<'_>, job: impl FnOnce() -> cbpii::Resul
     py.detach(|| guarded(job)).map_err(|failure| failure.raise(py))
 }
 
-/// Runs a call and waits for it. On the main thread, the only one that Python's signal handlers run on, a kept thread
-/// makes it while this one looks for signals; an exception of a handler cancels the call and is raised at once.
+/// Runs what only computes, without a lock or a callback: it keeps the GIL, which costs more to get back than this takes.
+pub(crate) fn computed<T>(py: Python<'_>, job: impl FnOnce() -> cbpii::Result<T>) -> PyResult<T> {
+    guarded(job).map_err(|failure| failure.raise(py))
+}
+
+/// Runs a call to the bank that knows this token. On the main thread, the only one that Python's signal handlers run on, it looks
+/// for signals while the call waits; an exception of a handler cancels the call and is raised at once.
+///
+/// A call that asks Python for something in between is left to a kept thread: a handler's exception would end up in the clock,
+/// or in the logger, that the signal happened to meet.
+pub(crate) fn attended<T: Send + 'static>(
+    py: Python<'_>,
+    cancel: &CancelToken,
+    asks_python: bool,
+    job: impl FnOnce() -> cbpii::Result<T> + Send + 'static,
+) -> PyResult<T> {
+    if logging::is_heard(py) || asks_python {
+        return blocking(py, cancel, job);
+    }
+    if !on_main_thread(py)? {
+        return direct(py, job);
+    }
+    let (outcome, raised) = py.detach(|| {
+        let raised = Rc::new(Cell::new(None));
+        let (cancel, own) = (cancel.clone(), Rc::clone(&raised));
+        let look = move || {
+            if let Some(Err(signal)) = gate::attach(|py| py.check_signals()) {
+                own.set(Some(signal));
+                cancel.cancel();
+            }
+        };
+        let outcome = with_lookout(GLANCE, look, || guarded(job));
+        (outcome, raised.take())
+    });
+    match raised {
+        Some(raised) => Err(raised),
+        None => outcome.map_err(|failure| failure.raise(py)),
+    }
+}
+
+/// Runs whatever may take its time and waits for it. On the main thread a kept thread does it while this one looks for
+/// signals; an exception of a handler is raised at once.
 pub(crate) fn blocking<T: Send + 'static>(
     py: Python<'_>,
     cancel: &CancelToken,
@@ -104,6 +146,7 @@ where
     C: for<'a> FnOnce(Python<'a>, T) -> PyResult<Bound<'a, PyAny>> + Send + 'static,
 {
     static GET_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    logging::is_heard(py);
     let event_loop = GET_LOOP.import(py, "asyncio", "get_running_loop")?.call0()?;
     let future = event_loop.call_method0("create_future")?;
     future.call_method1("add_done_callback", (Bound::new(py, Canceller(cancel.clone()))?,))?;
@@ -166,8 +209,9 @@ impl Resolver {
 pub(crate) fn panic(py: Python<'_>, how: &str) -> PyResult<()> {
     let job = || std::panic::panic_any("a panic on purpose");
     match how {
+        "attended" => attended(py, &CancelToken::new(), false, job),
         "blocking" => blocking(py, &CancelToken::new(), job),
         "direct" => direct(py, job),
-        _ => Err(PyValueError::new_err("how is \"blocking\" or \"direct\"")),
+        _ => Err(PyValueError::new_err("how is \"attended\", \"blocking\" or \"direct\"")),
     }
 }

@@ -6,7 +6,7 @@ use cbpii::{CallOptions, ClientBuilder, Clock, ConsentOptions, ErrorCode, System
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::call::{blocking, direct, soon};
+use crate::call::{attended, blocking, direct, soon};
 use crate::consent::{AuthorizationCode, PendingConsent, Tokens};
 use crate::convert::{confirmation, duration, explanation, imported, limits, optional_text, text};
 use crate::error::{raise, refused};
@@ -78,6 +78,8 @@ pub(crate) struct Client {
     /// Makes the client anew in a child after `os.fork()`.
     builder: ClientBuilder,
     clock: Arc<dyn Clock>,
+    /// Whether calls ask a callable of Python's for something.
+    pub(crate) asks_python: bool,
     /// None once it is closed. Locked with the GIL only.
     open: Mutex<Option<Owned<cbpii::Client>>>,
 }
@@ -185,7 +187,7 @@ impl Client {
                 return Err(PyTypeError::new_err(format!("{name} is a callable")));
             }
         }
-        let mut builder = cbpii::Client::builder(given_bank(bank)?, issuer.get().0.clone())
+        let mut builder = cbpii::Client::builder(given_bank(bank)?, issuer.get().inner.clone())
             .max_idle_connections(max_idle_connections)
             .retries(retries)
             .check_eligibility(check_eligibility);
@@ -201,6 +203,8 @@ impl Client {
         if let Some(proxy) = optional_text(proxy, "proxy")? {
             builder = builder.proxy(proxy);
         }
+        let asks_python =
+            clock.is_some() || transport.is_some() || on_event.is_some() || issuer.get().signs_in_python;
         let clock: Arc<dyn Clock> = match clock {
             Some(clock) => Arc::new(PyClock(clock)),
             None => Arc::new(SystemClock),
@@ -219,6 +223,7 @@ impl Client {
             issuer: issuer.clone().unbind(),
             builder,
             clock,
+            asks_python,
             open: Mutex::new(Some(Owned::new(client))),
         })
     }
@@ -278,7 +283,7 @@ impl Client {
     ) -> PyResult<Tokens> {
         let cancel = token(cancel);
         let call = self.completion(py, pending, callback_url, limits(timeout, &cancel)?)?;
-        blocking(py, &cancel, call).map(Tokens)
+        attended(py, &cancel, self.asks_python, call).map(Tokens)
     }
 
     /// Exchanges the code for tokens. A code works once, so this is never re-sent: after a time-out or a broken
@@ -296,7 +301,7 @@ impl Client {
     ) -> PyResult<Tokens> {
         let cancel = token(cancel);
         let call = self.exchange(py, pending, code, limits(timeout, &cancel)?)?;
-        blocking(py, &cancel, call).map(Tokens)
+        attended(py, &cancel, self.asks_python, call).map(Tokens)
     }
 
     /// Refreshes the tokens. What the bank leaves out of its answer stays as it was. A :class:`Session` does this by
@@ -313,7 +318,7 @@ impl Client {
     ) -> PyResult<Tokens> {
         let cancel = token(cancel);
         let call = self.renewal(py, tokens, limits(timeout, &cancel)?)?;
-        blocking(py, &cancel, call).map(Tokens)
+        attended(py, &cancel, self.asks_python, call).map(Tokens)
     }
 
     /// Asks the bank whether the account covers the amount. Nothing is reserved.
@@ -332,7 +337,7 @@ impl Client {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = token(cancel);
         let call = self.check(py, tokens, request, limits(timeout, &cancel)?)?;
-        confirmation(py, &blocking(py, &cancel, call)?)
+        confirmation(py, &attended(py, &cancel, self.asks_python, call)?)
     }
 
     /// What :meth:`confirm_funds` would send, header by header, with the exact signing string. Nothing is sent.
@@ -436,6 +441,6 @@ impl Client {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let bank: String = self.bank.bind(py).getattr("id")?.extract()?;
-        Ok(format!("Client(bank={bank:?}, client_id={:?})", self.issuer.get().0.client_id()))
+        Ok(format!("Client(bank={bank:?}, client_id={:?})", self.issuer.get().inner.client_id()))
     }
 }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyString, PyTuple};
 use rust_decimal::Decimal;
 
-use crate::call::direct;
+use crate::call::computed;
 use crate::convert::{self, enum_member, imported, optional_text, text, wrong_type};
 use crate::error::refused;
 
@@ -32,7 +32,7 @@ impl Iban {
     fn new(text: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = text.py();
         let text = convert::text(text, "text")?;
-        direct(py, || cbpii::Iban::parse(text)).map(Self)
+        computed(py, || cbpii::Iban::parse(text)).map(Self)
     }
 
     /// The IBAN in clear, without blanks. Do not log it.
@@ -84,7 +84,7 @@ impl Currency {
     fn new(code: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = code.py();
         let code = text(code, "code")?;
-        direct(py, || cbpii::Currency::from_code(code)).map(Self)
+        computed(py, || cbpii::Currency::from_code(code)).map(Self)
     }
 
     /// The code, e.g. ``EUR``.
@@ -129,7 +129,7 @@ pub(crate) fn given_iban(given: &Bound<'_, PyAny>, name: &str, wanted: &str) -> 
         return Err(wrong_type(given, name, wanted));
     }
     let text = text(given, name)?;
-    direct(given.py(), || cbpii::Iban::parse(text))
+    computed(given.py(), || cbpii::Iban::parse(text))
 }
 
 /// A positive amount of a currency, exact.
@@ -185,17 +185,17 @@ impl Amount {
     /// The amount a caller gave; `name` says which argument the value was.
     fn given(value: &Bound<'_, PyAny>, name: &str, currency: &str) -> PyResult<cbpii::Amount> {
         let py = value.py();
-        let currency = direct(py, || cbpii::Currency::from_code(currency))?;
+        let currency = computed(py, || cbpii::Currency::from_code(currency))?;
         if value.is_instance_of::<PyFloat>() {
             let message = "The amount is a float, and most decimal amounts do not exist as one: 0.1 is really 0.1000000000000000055; give a Decimal, an int, or text such as \"12.50\".";
             return Err(refused(py, ErrorCode::Amount, message));
         }
         if value.is_instance_of::<PyString>() {
             let text = text(value, name)?;
-            return direct(py, || cbpii::Amount::parse(text, currency));
+            return computed(py, || cbpii::Amount::parse(text, currency));
         }
         let value = decimal(value, name)?;
-        direct(py, || cbpii::Amount::from_decimal(value, currency))
+        computed(py, || cbpii::Amount::from_decimal(value, currency))
     }
 }
 
@@ -235,7 +235,7 @@ impl Account {
         let iban = given_iban(iban, "iban", "an Iban or the text of one")?;
         let currency = optional_text(currency, "currency")?;
         let workspace = optional_text(workspace, "workspace")?;
-        direct(py, || finish_account(cbpii::Account::iban(iban), currency, workspace)).map(Self)
+        computed(py, || finish_account(cbpii::Account::iban(iban), currency, workspace)).map(Self)
     }
 
     /// An account by a number of another scheme: ``identification`` of 1 to 70 characters, ``issuer`` of 1 to 35.
@@ -254,7 +254,7 @@ impl Account {
         let issuer = optional_text(issuer, "issuer")?;
         let currency = optional_text(currency, "currency")?;
         let workspace = optional_text(workspace, "workspace")?;
-        let account = direct(py, || {
+        let account = computed(py, || {
             let account = cbpii::Account::other(identification, scheme.parse()?, issuer)?;
             finish_account(account, currency, workspace)
         });
@@ -418,7 +418,7 @@ impl FundsRequest {
         };
         let amount = given_amount(amount, currency)?;
         let context = psu.as_ref().map(|psu| psu_context(psu.bind(py))).transpose()?;
-        let inner = direct(py, || {
+        let inner = computed(py, || {
             let mut request = cbpii::FundsRequest::new(reference, account, amount)?;
             if let Some(payee) = &payee {
                 request = request.payee(payee)?;

@@ -121,7 +121,10 @@ impl Signer for PySigner {
 /// Raises ``configuration.certificate_unreadable``, ``configuration.key_unreadable``, ``configuration.key_password``,
 /// ``configuration.key_unsupported``, ``configuration.key_mismatch``.
 #[pyclass(frozen, module = "cbpii")]
-pub(crate) struct TransportIdentity(cbpii::identity::TransportIdentity);
+pub(crate) struct TransportIdentity {
+    inner: cbpii::identity::TransportIdentity,
+    signs_in_python: bool,
+}
 
 #[pymethods]
 impl TransportIdentity {
@@ -139,7 +142,7 @@ impl TransportIdentity {
             let chain = chain(&certificate)?;
             cbpii::identity::TransportIdentity::new(chain, self::key(&key, password.as_ref())?)
         });
-        identity.map(Self)
+        identity.map(|inner| Self { inner, signs_in_python: false })
     }
 
     /// From a PKCS#12 keystore (``.p12``, ``.pfx``) or the path of one.
@@ -156,7 +159,7 @@ impl TransportIdentity {
             let bytes = self::keystore(&keystore)?;
             cbpii::identity::TransportIdentity::from_pkcs12(bytes.expose(), &password)
         });
-        identity.map(Self)
+        identity.map(|inner| Self { inner, signs_in_python: false })
     }
 
     /// With a key in an HSM or KMS: ``sign(algorithm, message)`` returns the bare signature of the message (not of
@@ -174,13 +177,13 @@ impl TransportIdentity {
         let signer = PySigner::given(sign, algorithms)?;
         let identity =
             direct(py, || cbpii::identity::TransportIdentity::with_signer(chain(&certificate)?, signer));
-        identity.map(Self)
+        identity.map(|inner| Self { inner, signs_in_python: true })
     }
 
     /// The subject of the certificate (RFC 4514).
     #[getter]
     fn subject(&self) -> String {
-        subject(self.0.chain())
+        subject(self.inner.chain())
     }
 
     fn __repr__(&self) -> String {
@@ -193,12 +196,16 @@ impl TransportIdentity {
 /// ``key_id`` states the whole ``keyId`` of signatures, instead of the one the bank's record would make: for instance the
 /// URL at which the certificate was published. Raises ``configuration.header`` when it cannot be sent.
 #[pyclass(frozen, module = "cbpii")]
-pub(crate) struct SealIdentity(cbpii::identity::SealIdentity);
+pub(crate) struct SealIdentity {
+    inner: cbpii::identity::SealIdentity,
+    signs_in_python: bool,
+}
 
 impl SealIdentity {
     fn finish(
         py: Python<'_>,
         key_id: Option<&str>,
+        signs_in_python: bool,
         make: impl FnOnce() -> cbpii::Result<cbpii::identity::SealIdentity> + Send,
     ) -> PyResult<Self> {
         let identity = direct(py, || {
@@ -208,7 +215,7 @@ impl SealIdentity {
                 None => Ok(identity),
             }
         });
-        identity.map(Self)
+        identity.map(|inner| Self { inner, signs_in_python })
     }
 }
 
@@ -226,7 +233,7 @@ impl SealIdentity {
         let key_id = optional_text(key_id, "key_id")?;
         let (certificate, key) = (Source::given(certificate, "certificate")?, Source::given(key, "key")?);
         let password = optional_secret(password, "password")?;
-        Self::finish(py, key_id, || {
+        Self::finish(py, key_id, false, || {
             let chain = chain(&certificate)?;
             cbpii::identity::SealIdentity::new(chain, self::key(&key, password.as_ref())?)
         })
@@ -244,7 +251,7 @@ impl SealIdentity {
         let key_id = optional_text(key_id, "key_id")?;
         let keystore = Source::given(keystore, "keystore")?;
         let password = secret(password, "password")?;
-        Self::finish(py, key_id, || {
+        Self::finish(py, key_id, false, || {
             let bytes = self::keystore(&keystore)?;
             cbpii::identity::SealIdentity::from_pkcs12(bytes.expose(), &password)
         })
@@ -264,7 +271,7 @@ impl SealIdentity {
         let key_id = optional_text(key_id, "key_id")?;
         let certificate = Source::given(certificate, "certificate")?;
         let signer = PySigner::given(sign, algorithms)?;
-        Self::finish(py, key_id, || {
+        Self::finish(py, key_id, true, || {
             Ok(cbpii::identity::SealIdentity::with_signer(chain(&certificate)?, signer))
         })
     }
@@ -272,17 +279,17 @@ impl SealIdentity {
     /// The subject of the certificate (RFC 4514).
     #[getter]
     fn subject(&self) -> String {
-        subject(self.0.chain())
+        subject(self.inner.chain())
     }
 
     /// The ``keyId`` that was stated, if any.
     #[getter]
     fn key_id(&self) -> Option<&str> {
-        self.0.key_id()
+        self.inner.key_id()
     }
 
     fn __repr__(&self) -> String {
-        match self.0.key_id() {
+        match self.inner.key_id() {
             Some(key_id) => format!("SealIdentity({:?}, key_id={key_id:?})", self.subject()),
             None => format!("SealIdentity({:?})", self.subject()),
         }
@@ -304,7 +311,11 @@ fn subject(chain: &CertificateChain) -> String {
 ///
 /// Raises ``configuration.client_id``, ``configuration.redirect_uri``, ``configuration.client_secret``.
 #[pyclass(frozen, module = "cbpii")]
-pub(crate) struct Issuer(pub(crate) cbpii::Issuer);
+pub(crate) struct Issuer {
+    pub(crate) inner: cbpii::Issuer,
+    /// Whether one of its keys is behind a signer written in Python.
+    pub(crate) signs_in_python: bool,
+}
 
 #[pymethods]
 impl Issuer {
@@ -321,8 +332,10 @@ impl Issuer {
         let client_id = text(client_id, "client_id")?;
         let redirect_uri = text(redirect_uri, "redirect_uri")?;
         let client_secret = optional_secret(client_secret, "client_secret")?;
+        let signs_in_python = transport.is_some_and(|one| one.get().signs_in_python)
+            || seal.is_some_and(|one| one.get().signs_in_python);
         let (transport, seal) =
-            (transport.map(|one| one.get().0.clone()), seal.map(|one| one.get().0.clone()));
+            (transport.map(|one| one.get().inner.clone()), seal.map(|one| one.get().inner.clone()));
         let issuer = direct(py, || {
             let mut issuer = cbpii::Issuer::new(client_id, redirect_uri)?;
             if let Some(secret) = client_secret {
@@ -336,19 +349,19 @@ impl Issuer {
                 None => issuer,
             })
         });
-        issuer.map(Self)
+        issuer.map(|inner| Self { inner, signs_in_python })
     }
 
     /// The client_id.
     #[getter]
     fn client_id(&self) -> &str {
-        self.0.client_id()
+        self.inner.client_id()
     }
 
     /// The redirect URI, byte for byte.
     #[getter]
     fn redirect_uri(&self) -> &str {
-        self.0.redirect_uri()
+        self.inner.redirect_uri()
     }
 
     /// The eligibility check of the product's prerequisites at ``now``, by default the present: every finding of both
@@ -362,7 +375,7 @@ impl Issuer {
         let py = bank.py();
         let now = timestamp_or_now(now, "now")?;
         let bank = given_bank(bank)?;
-        let findings = direct(py, || Ok(self.0.check(&bank, now)))?;
+        let findings = direct(py, || Ok(self.inner.check(&bank, now)))?;
         let finding = imported!(py, "cbpii._certificate", "finding")?;
         findings
             .iter()
@@ -374,10 +387,10 @@ impl Issuer {
         let shown = |there: bool| if there { "…" } else { "None" };
         format!(
             "Issuer(client_id={:?}, redirect_uri={:?}, transport={}, seal={})",
-            self.0.client_id(),
-            self.0.redirect_uri(),
-            shown(self.0.transport().is_some()),
-            shown(self.0.seal().is_some())
+            self.inner.client_id(),
+            self.inner.redirect_uri(),
+            shown(self.inner.transport().is_some()),
+            shown(self.inner.seal().is_some())
         )
     }
 }

@@ -1,7 +1,8 @@
 //! The compiled part of the Python package `cbpii`: it converts, releases the GIL, and speaks Python's idiom.
 //!
-//! Two rules keep it free of deadlocks. Whatever asks the core runs without the GIL, because the core may wait for a
-//! lock while another thread that holds it waits for the GIL (to call a clock, a store, a logger written in Python).
+//! Two rules keep it free of deadlocks. Whatever asks the core for more than a value runs without the GIL, because the core
+//! may wait for a lock while another thread that holds it waits for the GIL (to call a clock, a store, a logger written in
+//! Python).
 //! And the few locks of this crate that are needed in a child after `os.fork()` are taken with the GIL only: the
 //! forking thread has it, so nobody else can hold them at that moment.
 

@@ -86,7 +86,8 @@ impl Checks {
         request: &FundsRequest,
         context: Py<PyAny>,
     ) -> PyResult<()> {
-        let check = Check { session: session.0.get(py)?.clone(), request: request.inner.clone(), context };
+        let check =
+            Check { session: session.inner.get(py)?.clone(), request: request.inner.clone(), context };
         if let Some(feed) = &*self.0.get(py)?.feed() {
             // Nobody takes it when the stream was cancelled, and then nobody asks for it.
             let _ = feed.send(check);

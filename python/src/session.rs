@@ -4,7 +4,7 @@ use cbpii::session::{ConsentStatus, SessionOptions};
 use cbpii::{CallOptions, ErrorCode, SessionPool};
 use pyo3::prelude::*;
 
-use crate::call::{blocking, direct, soon};
+use crate::call::{attended, blocking, direct, soon};
 use crate::client::{CancelToken, Client, token};
 use crate::consent::Tokens;
 use crate::convert::{confirmation, duration, enum_member, imported, limits, moment, text};
@@ -16,16 +16,19 @@ use crate::workers::Workers;
 /// One cardholder's consent at one bank, kept alive: access tokens are refreshed in time, exactly once across threads
 /// and processes. Made by a :class:`SessionPool`; shared freely between threads.
 #[pyclass(frozen, module = "cbpii")]
-pub(crate) struct Session(pub(crate) Owned<cbpii::Session>);
+pub(crate) struct Session {
+    pub(crate) inner: Owned<cbpii::Session>,
+    asks_python: bool,
+}
 
 impl Session {
-    fn new(session: cbpii::Session) -> Self {
-        Self(Owned::new(session))
+    fn new(session: cbpii::Session, asks_python: bool) -> Self {
+        Self { inner: Owned::new(session), asks_python }
     }
 
     /// How the consent stands. Without the GIL: the clock may be Python's.
     fn standing(&self, py: Python<'_>) -> PyResult<ConsentStatus> {
-        let session = self.0.get(py)?;
+        let session = self.inner.get(py)?;
         direct(py, || Ok(session.status()))
     }
 
@@ -35,13 +38,9 @@ impl Session {
         request: &FundsRequest,
         options: CallOptions,
     ) -> PyResult<impl FnOnce() -> cbpii::Result<cbpii::FundsConfirmation> + Send + use<>> {
-        let (session, request) = (self.0.get(py)?.clone(), request.inner.clone());
+        let (session, request) = (self.inner.get(py)?.clone(), request.inner.clone());
         Ok(move || session.confirm_funds_with(&request, &options))
     }
-}
-
-fn session_object(py: Python<'_>, session: cbpii::Session) -> PyResult<Bound<'_, PyAny>> {
-    Bound::new(py, Session::new(session)).map(Bound::into_any)
 }
 
 fn status_object(py: Python<'_>, status: ConsentStatus) -> PyResult<Bound<'_, PyAny>> {
@@ -59,7 +58,7 @@ impl Session {
     /// The id the consent is kept under.
     #[getter]
     fn id(&self, py: Python<'_>) -> PyResult<&str> {
-        Ok(self.0.get(py)?.id())
+        Ok(self.inner.get(py)?.id())
     }
 
     /// Asks the bank whether the account covers the amount, with an access token that is refreshed before its end, or
@@ -78,7 +77,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = token(cancel);
         let call = self.check(py, request, limits(timeout, &cancel)?)?;
-        confirmation(py, &blocking(py, &cancel, call)?)
+        confirmation(py, &attended(py, &cancel, self.asks_python, call)?)
     }
 
     /// How the consent stands now, as far as this process knows; no I/O.
@@ -118,7 +117,7 @@ impl Session {
 
     /// What happened to the consent, oldest first: its last 16 moments.
     fn history<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let session = self.0.get(py)?;
+        let session = self.inner.get(py)?;
         let history = direct(py, || Ok(session.history()))?;
         let class = imported!(py, "cbpii._results", "ConsentMoment")?;
         let object = |one: &cbpii::session::ConsentMoment| {
@@ -135,7 +134,7 @@ impl Session {
     ///
     /// Raises ``consent.unknown`` when it is there no more; ``store.…``.
     fn reload<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let session = self.0.get(py)?.clone();
+        let session = self.inner.get(py)?.clone();
         let status = blocking(py, &cbpii::CancelToken::new(), move || session.reload())?;
         status_object(py, status)
     }
@@ -143,7 +142,7 @@ impl Session {
     /// Whether fresh tokens wait in memory because the store could not take them: the process should not end yet.
     #[getter]
     fn has_unsaved_tokens(&self, py: Python<'_>) -> PyResult<bool> {
-        let session = self.0.get(py)?;
+        let session = self.inner.get(py)?;
         direct(py, || Ok(session.has_unsaved_tokens()))
     }
 
@@ -160,12 +159,12 @@ impl Session {
     }
 
     fn _reload<'py>(&self, py: Python<'py>, workers: &Workers) -> PyResult<Bound<'py, PyAny>> {
-        let session = self.0.get(py)?.clone();
+        let session = self.inner.get(py)?.clone();
         soon(py, workers, cbpii::CancelToken::new(), move || session.reload(), status_object)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let Some(session) = self.0.here() else { return Ok("Session(of the parent process)".to_owned()) };
+        let Some(session) = self.inner.here() else { return Ok("Session(of the parent process)".to_owned()) };
         let status = self.standing(py)?;
         Ok(format!("Session({:?}, state='{}', days_left={})", session.id(), status.state, status.days_left))
     }
@@ -173,7 +172,19 @@ impl Session {
 
 /// The sessions of one client; the package's pools are made of it.
 #[pyclass(frozen, name = "_Pool", module = "cbpii")]
-pub(crate) struct Pool(Owned<SessionPool>);
+pub(crate) struct Pool {
+    inner: Owned<SessionPool>,
+    /// Whether its sessions ask a callable or a store of Python's for something.
+    asks_python: bool,
+}
+
+impl Pool {
+    /// What makes a session an object.
+    fn wrap(&self) -> impl FnOnce(Python<'_>, cbpii::Session) -> PyResult<Bound<'_, PyAny>> + Send + use<> {
+        let asks_python = self.asks_python;
+        move |py, session| Bound::new(py, Session::new(session, asks_python)).map(Bound::into_any)
+    }
+}
 
 #[pymethods]
 impl Pool {
@@ -190,25 +201,29 @@ impl Pool {
             .refresh_margin(duration(refresh_margin, "refresh_margin")?)
             .renew_before(duration(renew_before, "renew_before")?)
             .refresh_timeout(duration(refresh_timeout, "refresh_timeout")?);
+        let asks_python = client.asks_python || store.is_python;
         let (client, store) = (client.core(py)?, store.inner.get(py)?.clone());
-        direct(py, || SessionPool::with_options(client, store, options)).map(|pool| Self(Owned::new(pool)))
+        let pool = direct(py, || SessionPool::with_options(client, store, options))?;
+        Ok(Self { inner: Owned::new(pool), asks_python })
     }
 
     fn keep(&self, py: Python<'_>, id: &Bound<'_, PyAny>, tokens: &Tokens) -> PyResult<Session> {
         let id = text(id, "id")?.to_owned();
-        let (pool, tokens) = (self.0.get(py)?.clone(), tokens.0.clone());
-        blocking(py, &cbpii::CancelToken::new(), move || pool.keep(&id, &tokens)).map(Session::new)
+        let (pool, tokens) = (self.inner.get(py)?.clone(), tokens.0.clone());
+        blocking(py, &cbpii::CancelToken::new(), move || pool.keep(&id, &tokens))
+            .map(|session| Session::new(session, self.asks_python))
     }
 
     fn open(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<Session> {
         let id = text(id, "id")?.to_owned();
-        let pool = self.0.get(py)?.clone();
-        blocking(py, &cbpii::CancelToken::new(), move || pool.open(&id)).map(Session::new)
+        let pool = self.inner.get(py)?.clone();
+        blocking(py, &cbpii::CancelToken::new(), move || pool.open(&id))
+            .map(|session| Session::new(session, self.asks_python))
     }
 
     fn forget(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
         let id = text(id, "id")?.to_owned();
-        let pool = self.0.get(py)?.clone();
+        let pool = self.inner.get(py)?.clone();
         blocking(py, &cbpii::CancelToken::new(), move || pool.forget(&id))
     }
 
@@ -220,8 +235,8 @@ impl Pool {
         tokens: &Tokens,
     ) -> PyResult<Bound<'py, PyAny>> {
         let id = text(id, "id")?.to_owned();
-        let (pool, tokens) = (self.0.get(py)?.clone(), tokens.0.clone());
-        soon(py, workers, cbpii::CancelToken::new(), move || pool.keep(&id, &tokens), session_object)
+        let (pool, tokens) = (self.inner.get(py)?.clone(), tokens.0.clone());
+        soon(py, workers, cbpii::CancelToken::new(), move || pool.keep(&id, &tokens), self.wrap())
     }
 
     fn _open<'py>(
@@ -231,8 +246,8 @@ impl Pool {
         id: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let id = text(id, "id")?.to_owned();
-        let pool = self.0.get(py)?.clone();
-        soon(py, workers, cbpii::CancelToken::new(), move || pool.open(&id), session_object)
+        let pool = self.inner.get(py)?.clone();
+        soon(py, workers, cbpii::CancelToken::new(), move || pool.open(&id), self.wrap())
     }
 
     fn _forget<'py>(
@@ -242,7 +257,7 @@ impl Pool {
         id: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let id = text(id, "id")?.to_owned();
-        let pool = self.0.get(py)?.clone();
+        let pool = self.inner.get(py)?.clone();
         soon(
             py,
             workers,

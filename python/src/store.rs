@@ -29,6 +29,8 @@ use crate::workers::Workers;
 #[pyclass(frozen, module = "cbpii")]
 pub(crate) struct SealedStore {
     pub(crate) inner: Owned<cbpii::store::SealedStore>,
+    /// Whether the store in it is written in Python.
+    pub(crate) is_python: bool,
     shown: String,
 }
 
@@ -61,8 +63,10 @@ impl SealedStore {
             options = options.busy_timeout(duration(given, "busy_timeout")?);
         }
         let shown = shown(store)?;
-        let store = given_store(store, options)?;
-        Ok(Self { inner: Owned::new(cbpii::store::SealedStore::new(store, keys)), shown })
+        let is_python = store.is_instance(imported!(py, "cbpii._store", "ConsentStore")?)?;
+        let store =
+            if is_python { Arc::new(PyStore(store.clone().unbind())) } else { given_store(store, options)? };
+        Ok(Self { inner: Owned::new(cbpii::store::SealedStore::new(store, keys)), is_python, shown })
     }
 
     /// Seals every record that is still sealed with an old key with the current one, and returns how many those were.
@@ -90,12 +94,9 @@ fn shown(store: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(store.repr()?.to_string())
 }
 
-/// A store as callers give it: a path, a URL, or an object.
+/// A store of our own as callers give it: a path or a URL.
 fn given_store(store: &Bound<'_, PyAny>, options: SqliteOptions) -> PyResult<Arc<dyn ConsentStore>> {
     let py = store.py();
-    if store.is_instance(imported!(py, "cbpii._store", "ConsentStore")?)? {
-        return Ok(Arc::new(PyStore(store.clone().unbind())));
-    }
     let sqlite = move |path: PathBuf| -> PyResult<Arc<dyn ConsentStore>> {
         let store = blocking(py, &CancelToken::new(), move || SqliteStore::open_with(path, &options))?;
         Ok(Arc::new(store))

@@ -186,6 +186,16 @@ def test_a_clock_that_fails_is_reported_and_replaced(monkeypatch: pytest.MonkeyP
     assert "time zone" in str(reported[0])
 
 
+def test_a_logger_is_asked_what_it_wants_at_every_call(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    client, tokens = sandbox.client(), sandbox.tokens()
+    said = []
+    for level in (logging.INFO, logging.DEBUG, logging.WARNING):
+        with caplog.at_level(level, logger="cbpii"):
+            client.confirm_funds(tokens, check())
+            said.append(len(caplog.records))
+    assert said == [0, 1, 1]
+
+
 def test_events_go_to_a_listener_and_to_logging(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     events: list[cbpii.Event] = []
     client, tokens = sandbox.client(on_event=events.append), sandbox.tokens()

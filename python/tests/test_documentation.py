@@ -47,6 +47,16 @@ def test_everything_public_is_documented() -> None:
                 assert inspect.getdoc(getattr(thing, member)), f"{name}.{member}"
 
 
+def test_names_that_are_imported_later_are_there() -> None:
+    assert set(cbpii.__all__) <= set(dir(cbpii))
+    everything: dict[str, object] = {}
+    exec("from cbpii import *", everything)
+    assert set(cbpii.__all__) <= set(everything)
+    assert cbpii.errors.CbpiiError is cbpii.CbpiiError
+    with pytest.raises(AttributeError, match="no attribute 'Bnak'"):
+        cbpii.Bnak  # type: ignore[attr-defined] # noqa: B018
+
+
 def test_the_names_are_those_of_the_package() -> None:
     assert sorted(cbpii.__all__) == sorted(set(cbpii.__all__))
     public = {name for name, value in vars(cbpii).items() if not name.startswith("_") and not inspect.ismodule(value)}

@@ -52,10 +52,28 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 sandbox = Sandbox()
 sandbox.fault("funds", "stall", times=None)
 client, tokens = sandbox.client(timeout=60), sandbox.tokens()
+if sys.argv[2] == "listener":
+    # Such a call is made by another thread.
+    client = sandbox.client(timeout=60, on_event=lambda event: None)
 if sys.argv[2] == "session":
     import cbpii
     from support import sealed
     session = cbpii.SessionPool(client, sealed()).keep("claire", tokens)
+    call = lambda: session.confirm_funds(check())
+elif sys.argv[2] == "refresh":
+    from datetime import datetime, timedelta, timezone
+    import cbpii
+    from support import sealed
+    sandbox.control("DELETE", "/faults")
+    sandbox.fault("token", "delay", milliseconds=1500)
+    ended = cbpii.Tokens(
+        access_token="ended",
+        refresh_token=tokens.refresh_token,
+        obtained_at=datetime.now(timezone.utc) - timedelta(hours=1),
+        expires_at=datetime.now(timezone.utc) - timedelta(minutes=1),
+        consent_expires_at=tokens.consent_expires_at,
+    )
+    session = cbpii.SessionPool(client, sealed()).keep("claire", ended)
     call = lambda: session.confirm_funds(check())
 else:
     call = lambda: client.confirm_funds(tokens, check())
@@ -76,15 +94,85 @@ print(call().available)
 """
 
 
-@pytest.mark.parametrize("what", ["client", "session"])
+@pytest.mark.parametrize("what", ["client", "listener", "session", "refresh"])
 def test_ctrl_c_interrupts_a_call(what: str) -> None:
-    folder = os.path.dirname(__file__)
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, folder, what], capture_output=True, text=True, timeout=60, check=True
-    )
-    waited, again = done.stdout.split()
+    waited, again = said_by(INTERRUPTED, what).split()
     assert float(waited) < 0.2
     assert again == "True"
+
+
+UNCONNECTED = """
+import signal, socket, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import cbpii
+from support import Sandbox, check
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sandbox = Sandbox()
+listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+name = "127.0.0.1:%d" % listener.getsockname()[1]
+waiting = []
+if sys.argv[2] == "connect":
+    # Further connections find no place in the queue and wait.
+    for _ in range(8):
+        one = socket.socket()
+        one.setblocking(False)
+        one.connect_ex(listener.getsockname())
+        waiting.append(one)
+bank = sandbox.bank().with_origin("https://" + name)
+client = cbpii.Client(bank, sandbox.own_issuer(), timeout=60, connect_timeout=60)
+tokens, sent = sandbox.tokens(), []
+
+def interrupt():
+    time.sleep(0.3)
+    sent.append(time.monotonic())
+    signal.raise_signal(signal.SIGINT)
+
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    client.confirm_funds(tokens, check())
+except KeyboardInterrupt:
+    print(time.monotonic() - sent[0])
+"""
+
+
+@pytest.mark.parametrize("what", ["connect", "handshake"])
+def test_ctrl_c_interrupts_a_connection_that_is_being_made(what: str) -> None:
+    assert float(said_by(UNCONNECTED, what)) < 0.2
+
+
+FIRST_CALL = """
+import sys
+at_start = set(sys.modules)
+import cbpii
+
+def answer(request):
+    return cbpii.HttpResponse(200, (), b'{"request":%b,"result":true,"_links":{}}' % request.body)
+
+from datetime import datetime, timezone
+
+bank = cbpii.Bank.from_json('{"base":"bpce-17515","environment":"sandbox","signature":null}')
+issuer = cbpii.Issuer(client_id="PSDFR-ACPR-12345", redirect_uri="https://issuer.example/callback")
+client = cbpii.Client(bank, issuer, transport=answer, check_eligibility=False)
+now = datetime.now(timezone.utc)
+tokens = cbpii.Tokens(access_token="2YotnFZFEjr1zCsicMWpAA", obtained_at=now, consent_expires_at=now.replace(year=2100))
+request = cbpii.FundsRequest(reference="R", account="FR7617515900000800358074006", amount="1", currency="EUR")
+print(client.confirm_funds(tokens, request).available)
+print(*sorted(set(sys.modules) - at_start))
+"""
+
+
+def test_a_first_call_imports_no_more_than_it_needs() -> None:
+    answer, *imported = said_by(FIRST_CALL).split()
+    assert answer == "True"
+    needless = {"asyncio", "cbpii.aio", "cbpii.errors", "dataclasses", "inspect", "json", "logging"}
+    assert needless.isdisjoint(imported)
+
+
+def said_by(program: str, *arguments: str) -> str:
+    """What a program says in a process of its own."""
+    command = [sys.executable, "-c", program, os.path.dirname(__file__), *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=True).stdout
 
 
 def test_a_signal_handler_that_raises_nothing_lets_the_call_go_on(sandbox: Sandbox) -> None:
@@ -121,7 +209,7 @@ def test_a_cancel_token_ends_calls_of_other_threads(sandbox: Sandbox) -> None:
         client.confirm_funds(tokens, check(), cancel=token)
 
 
-@pytest.mark.parametrize("how", ["blocking", "direct"])
+@pytest.mark.parametrize("how", ["attended", "blocking", "direct"])
 def test_a_panic_is_the_internal_error(how: Any, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(cbpii.InternalError) as raised:
         _cbpii._panic(how)

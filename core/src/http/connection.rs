@@ -1,7 +1,7 @@
 //! One connection to the bank: TCP, or a tunnel through a proxy, with TLS on top.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport as UreqTransp
 use zeroize::Zeroizing;
 
 use super::{scope, tls};
-use crate::RequestSent;
+use crate::{RequestSent, lookout};
 
 /// A TCP socket that keeps the deadline of the call on this thread.
 pub(super) struct Socket {
@@ -67,12 +67,13 @@ fn patiently(
 ) -> io::Result<usize> {
     scope::interruptible(stream);
     loop {
-        if let Some(timeout) = rearm(*armed, scope::remaining().map_err(scope::into_io)?) {
+        let remaining = scope::remaining().map_err(scope::into_io)?;
+        if let Some(timeout) = rearm(*armed, lookout::share(remaining)) {
             arm(stream, Some(timeout))?;
             *armed = Some(timeout);
         }
         match attempt(stream) {
-            Err(error) if wakes_early(&error) => {}
+            Err(error) if wakes_early(&error) => lookout::look(),
             outcome => {
                 scope::check_cancelled()?;
                 return outcome;
@@ -92,6 +93,13 @@ impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Self { stream, write_armed, .. } = self;
         patiently(stream, write_armed, TcpStream::set_write_timeout, |mut stream| stream.write(bytes))
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let Self { stream, write_armed, .. } = self;
+        patiently(stream, write_armed, TcpStream::set_write_timeout, |mut stream| {
+            stream.write_vectored(parts)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -119,6 +127,13 @@ impl Write for Wire {
         match self {
             Self::Tcp(socket) => socket.write(bytes),
             Self::Tunnel(tunnel) => tunnel.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.write_vectored(parts),
+            Self::Tunnel(tunnel) => tunnel.write_vectored(parts),
         }
     }
 
@@ -263,15 +278,13 @@ impl TlsConnection {
         Ok(this)
     }
 
-    /// Does the rest of the handshake.
+    /// Does the rest of the handshake. Its last message leaves with the request, in one packet.
     pub(super) fn complete(&mut self) -> io::Result<()> {
         while self.tls.is_handshaking() {
             self.push()?;
-            if self.tls.is_handshaking() {
-                self.pull()?;
-            }
+            self.pull()?;
         }
-        self.push()
+        Ok(())
     }
 
     pub(super) fn has_sent_everything(&self) -> bool {
@@ -285,6 +298,7 @@ impl TlsConnection {
     /// Waits for what a TLS 1.3 bank sends after the handshake: session tickets, which the first call need not
     /// take in then, or the alert by which it refuses our certificate only now.
     pub(super) fn settle(&mut self) -> io::Result<()> {
+        self.push()?;
         let is_over = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let expects_tickets = self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
         while expects_tickets && self.tls.tls13_tickets_received() == 0 {

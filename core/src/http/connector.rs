@@ -1,9 +1,10 @@
 //! Making connections to the bank: directly or through a proxy, ahead of time or when needed.
 
 use std::fmt;
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use ::http::Uri;
@@ -22,7 +23,7 @@ use super::names::{Names, unknown_host};
 use super::transport::TransportStatistics;
 use super::ureq_transport::{ConnectionOptions, broken, failure};
 use super::{scope, tls};
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, lookout};
 
 /// Opens connections with one identity, and keeps those no call uses: opened ahead of time, or used before.
 pub(super) struct Dialer {
@@ -178,7 +179,7 @@ impl Dialer {
         for (place, address) in addresses.iter().enumerate() {
             let left = u32::try_from(addresses.len() - place).unwrap_or(u32::MAX);
             let share = scope::remaining()? / left;
-            match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
+            match connect(*address, share.max(Duration::from_millis(1)))? {
                 Ok(stream) => {
                     stream.set_nodelay(true).map_err(|error| no_connection(uri, &error))?;
                     self.connections.fetch_add(1, Ordering::Relaxed);
@@ -192,6 +193,22 @@ impl Dialer {
             Some(error) => no_connection(uri, &error),
             None => unknown_host(uri),
         })
+    }
+}
+
+/// Connects, on a thread of its own when something else is looked after meanwhile: this wait cannot be cut into pieces.
+fn connect(address: SocketAddr, limit: Duration) -> Result<io::Result<TcpStream>> {
+    if !lookout::is_posted() {
+        return Ok(TcpStream::connect_timeout(&address, limit));
+    }
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let attempt = move || {
+        // The receiver is gone when the call was given up.
+        let _ = sender.send(TcpStream::connect_timeout(&address, limit));
+    };
+    match std::thread::Builder::new().name("cbpii-connect".to_owned()).spawn(attempt) {
+        Ok(_) => Ok(scope::receive(&receiver)?.unwrap_or_else(|| Err(io::ErrorKind::Other.into()))),
+        Err(error) => Ok(Err(error)),
     }
 }
 

@@ -66,8 +66,8 @@ impl Names {
             .map_err(|_| {
                 Error::new(ErrorCode::Internal, "No thread could be started to look up the bank's host name.")
             })?;
-        match receiver.recv_timeout(scope::remaining()?) {
-            Ok(Ok(addresses)) if !addresses.is_empty() => {
+        match scope::receive(&receiver)? {
+            Some(Ok(addresses)) if !addresses.is_empty() => {
                 self.forget(uri);
                 let known = Known {
                     authority: (host.to_owned(), port),
@@ -77,11 +77,7 @@ impl Names {
                 self.known.lock().unwrap_or_else(PoisonError::into_inner).push(known);
                 Ok(addresses)
             }
-            Ok(_) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(unknown_host(uri)),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                scope::remaining()?;
-                Err(unknown_host(uri))
-            }
+            _ => Err(unknown_host(uri)),
         }
     }
 }

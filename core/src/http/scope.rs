@@ -6,13 +6,14 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::TransportContext;
 use super::connector::Begun;
 use crate::cancel::Interrupt;
-use crate::{CancelToken, Error, ErrorCode, RequestSent, Result};
+use crate::{CancelToken, Error, ErrorCode, RequestSent, Result, lookout};
 
 struct Scope {
     deadline: Instant,
@@ -103,6 +104,17 @@ pub(super) fn remaining() -> Result<Duration> {
             None => Ok(total),
         }
     })
+}
+
+/// Waits for what another thread sends; none when it ended without.
+pub(super) fn receive<T>(receiver: &Receiver<T>) -> Result<Option<T>> {
+    loop {
+        match receiver.recv_timeout(lookout::share(remaining()?)) {
+            Ok(value) => return Ok(Some(value)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => lookout::look(),
+        }
+    }
 }
 
 /// Whether the call was cancelled: asked after a read or write ended, since cancelling ends it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -135,11 +135,14 @@ impl<T: Signer + ?Sized> Signer for Arc<T> {
     }
 }
 
-/// Signs with a [`PrivateKey`], parsed once.
+/// Signs with a [`PrivateKey`], parsed once in each process.
 #[derive(Debug)]
 pub struct KeySigner {
-    key_type: KeyType,
+    key: PrivateKey,
     pair: KeyPair,
+    process: u32,
+    /// The same in a child after `fork`.
+    in_child: OnceLock<Option<Box<KeySigner>>>,
 }
 
 impl KeySigner {
@@ -149,22 +152,33 @@ impl KeySigner {
     /// `configuration.key_unreadable` when the key is an EC key whose file left its public key out and it
     /// was not completed by its certificate: take the identity types, which do that.
     pub fn new(key: &PrivateKey) -> Result<Self> {
-        Ok(Self { key_type: key.key_type(), pair: key.key_pair()? })
+        let (key, pair) = (key.clone(), key.key_pair()?);
+        Ok(Self { key, pair, process: std::process::id(), in_child: OnceLock::new() })
+    }
+
+    /// The key as this process parsed it. A child must not use its parent's: AWS-LC keeps a lock and blinding factors with an RSA
+    /// key, which a thread that the child has not got may have been using.
+    fn pair(&self) -> Option<&KeyPair> {
+        let process = std::process::id();
+        let mut signer = self;
+        while signer.process != process {
+            let again = || Self::new(&self.key).ok().map(Box::new);
+            signer = signer.in_child.get_or_init(again).as_deref()?;
+        }
+        Some(&signer.pair)
     }
 }
 
 impl Signer for KeySigner {
     fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>> {
-        self.pair.sign(algorithm, message).ok_or_else(|| {
-            Error::new(
-                ErrorCode::SignerFailed,
-                format!("A key of type {} cannot sign with {algorithm}.", self.key_type),
-            )
+        self.pair().and_then(|pair| pair.sign(algorithm, message)).ok_or_else(|| {
+            let message = format!("A key of type {} cannot sign with {algorithm}.", self.key.key_type());
+            Error::new(ErrorCode::SignerFailed, message)
         })
     }
 
     fn algorithms(&self) -> Vec<SignatureAlgorithm> {
-        SignatureAlgorithm::of(self.key_type).to_vec()
+        SignatureAlgorithm::of(self.key.key_type()).to_vec()
     }
 }
 

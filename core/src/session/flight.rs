@@ -7,7 +7,7 @@ use super::pool::{Pool, unknown};
 use super::record::ConsentRecord;
 use super::{refresh, status};
 use crate::http::TransportContext;
-use crate::{CallOptions, CancelToken, Error, ErrorCode, Result, Timestamp, Tokens};
+use crate::{CallOptions, CancelToken, Error, ErrorCode, Result, Timestamp, Tokens, lookout};
 
 /// How often a waiting call looks whether it was cancelled.
 const CANCEL_PAUSE: Duration = Duration::from_millis(20);
@@ -157,7 +157,10 @@ impl Shared {
             if state.in_flight {
                 awaited.get_or_insert(state.landings);
                 let pause = if limits.0.cancel.is_some() { left.min(CANCEL_PAUSE) } else { left };
-                state = self.landed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+                let pause = lookout::share(pause);
+                drop(self.landed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner));
+                lookout::look();
+                state = self.state();
             } else {
                 awaited = Some(state.landings);
                 ours = true;

@@ -10,7 +10,6 @@ True
 are aware datetimes in UTC; amounts are decimals, never floats; what is secret neither prints nor pickles.
 """
 
-from ._bank import Bank, SignatureDialect, TrustAnchors
 from ._cbpii import (
     Account,
     Amount,
@@ -31,71 +30,75 @@ from ._cbpii import (
     TransportIdentity,
     __version__,
 )
-from ._certificate import CertificateReport, DistinguishedName, Finding, OrganisationIdentifier
-from ._many import ConfirmMany, SessionPool
-from ._results import (
-    CheckOutcome,
-    ConsentMoment,
-    ConsentStatus,
-    Event,
-    Explanation,
-    FundsCheck,
-    FundsConfirmation,
-    HttpRequest,
-    HttpResponse,
-    Progress,
-    PsuContext,
-    RenewalDue,
-    TransportStatistics,
-)
-from ._store import ConsentStore, DueRecord, StoredRecord
-from .aio import AsyncClient, AsyncConfirmMany, AsyncSession, AsyncSessionPool
-from .enums import (
-    AccountMember,
-    AccountScheme,
-    Advice,
-    AmountFormat,
-    CertificateUse,
-    ClientAuthentication,
-    ConsentEvent,
-    ConsentState,
-    EchoRule,
-    Environment,
-    ErrorKind,
-    NextAction,
-    Operation,
-    Psd2Role,
-    QcType,
-    RefreshTokenRotation,
-    RenewalReason,
-    RequestSent,
-    ResponseSignature,
-    SealAlgorithm,
-    Severity,
-    SignatureAlgorithm,
-    Standard,
-    TrustMode,
-)
-from .errors import (
-    CATALOGUE,
-    BankRefusedError,
-    BankUnavailableError,
-    CallCancelledError,
-    CallTimeoutError,
-    CatalogueEntry,
-    CbpiiError,
-    ConfigurationError,
-    ConsentRefusedError,
-    ConsentRequiredError,
-    EligibilityError,
-    InternalError,
-    InvalidRequestError,
-    NetworkError,
-    ProtocolError,
-    RateLimitedError,
-    StoreError,
-    TlsError,
-)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._bank import Bank, SignatureDialect, TrustAnchors
+    from ._certificate import CertificateReport, DistinguishedName, Finding, OrganisationIdentifier
+    from ._many import ConfirmMany, SessionPool
+    from ._results import (
+        CheckOutcome,
+        ConsentMoment,
+        ConsentStatus,
+        Event,
+        Explanation,
+        FundsCheck,
+        FundsConfirmation,
+        HttpRequest,
+        HttpResponse,
+        Progress,
+        PsuContext,
+        RenewalDue,
+        TransportStatistics,
+    )
+    from ._store import ConsentStore, DueRecord, StoredRecord
+    from .aio import AsyncClient, AsyncConfirmMany, AsyncSession, AsyncSessionPool
+    from .enums import (
+        AccountMember,
+        AccountScheme,
+        Advice,
+        AmountFormat,
+        CertificateUse,
+        ClientAuthentication,
+        ConsentEvent,
+        ConsentState,
+        EchoRule,
+        Environment,
+        ErrorKind,
+        NextAction,
+        Operation,
+        Psd2Role,
+        QcType,
+        RefreshTokenRotation,
+        RenewalReason,
+        RequestSent,
+        ResponseSignature,
+        SealAlgorithm,
+        Severity,
+        SignatureAlgorithm,
+        Standard,
+        TrustMode,
+    )
+    from .errors import (
+        CATALOGUE,
+        BankRefusedError,
+        BankUnavailableError,
+        CallCancelledError,
+        CallTimeoutError,
+        CatalogueEntry,
+        CbpiiError,
+        ConfigurationError,
+        ConsentRefusedError,
+        ConsentRequiredError,
+        EligibilityError,
+        InternalError,
+        InvalidRequestError,
+        NetworkError,
+        ProtocolError,
+        RateLimitedError,
+        StoreError,
+        TlsError,
+    )
 
 __all__ = [
     "CATALOGUE",
@@ -188,3 +191,90 @@ __all__ = [
     "TrustMode",
     "__version__",
 ]
+
+# Where the names are that are imported when they are first used: a program that asks for funds needs few of them.
+_HOMES = {
+    "_bank": ("Bank", "SignatureDialect", "TrustAnchors"),
+    "_certificate": ("CertificateReport", "DistinguishedName", "Finding", "OrganisationIdentifier"),
+    "_many": ("ConfirmMany", "SessionPool"),
+    "_results": (
+        "CheckOutcome",
+        "ConsentMoment",
+        "ConsentStatus",
+        "Event",
+        "Explanation",
+        "FundsCheck",
+        "FundsConfirmation",
+        "HttpRequest",
+        "HttpResponse",
+        "Progress",
+        "PsuContext",
+        "RenewalDue",
+        "TransportStatistics",
+    ),
+    "_store": ("ConsentStore", "DueRecord", "StoredRecord"),
+    "aio": ("AsyncClient", "AsyncConfirmMany", "AsyncSession", "AsyncSessionPool"),
+    "enums": (
+        "AccountMember",
+        "AccountScheme",
+        "Advice",
+        "AmountFormat",
+        "CertificateUse",
+        "ClientAuthentication",
+        "ConsentEvent",
+        "ConsentState",
+        "EchoRule",
+        "Environment",
+        "ErrorKind",
+        "NextAction",
+        "Operation",
+        "Psd2Role",
+        "QcType",
+        "RefreshTokenRotation",
+        "RenewalReason",
+        "RequestSent",
+        "ResponseSignature",
+        "SealAlgorithm",
+        "Severity",
+        "SignatureAlgorithm",
+        "Standard",
+        "TrustMode",
+    ),
+    "errors": (
+        "CATALOGUE",
+        "BankRefusedError",
+        "BankUnavailableError",
+        "CallCancelledError",
+        "CallTimeoutError",
+        "CatalogueEntry",
+        "CbpiiError",
+        "ConfigurationError",
+        "ConsentRefusedError",
+        "ConsentRequiredError",
+        "EligibilityError",
+        "InternalError",
+        "InvalidRequestError",
+        "NetworkError",
+        "ProtocolError",
+        "RateLimitedError",
+        "StoreError",
+        "TlsError",
+    ),
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        for module, names in _HOMES.items():
+            if name == module or name in names:
+                home = __import__(f"{__name__}.{module}", fromlist=[module])
+                value = home if name == module else getattr(home, name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+
+del TYPE_CHECKING

@@ -1,10 +1,6 @@
 """Banks: everything that differs from one to another, as data."""
 
-import dataclasses
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
 
 from . import _cbpii
 from .enums import (
@@ -18,6 +14,13 @@ from .enums import (
     Standard,
     TrustMode,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dataclasses import dataclass, field
+    from typing import Any
+else:
+    from ._frozen import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class TrustAnchors:
     """PEM texts of one or more certificates each."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Bank:
     """Everything that differs from bank to bank.
 
@@ -175,10 +178,13 @@ class Bank:
 
     def to_json(self) -> str:
         """The whole record as JSON, which :meth:`from_json` reads back."""
-        return json.dumps({name: _plain(value) for name, value in vars(self).items()})
+        record: str | None = vars(self).get("_record")
+        return _to_json(self) if record is None else record
 
-    def replace(self, **changes: Any) -> "Bank":
+    def replace(self, **changes: "Any") -> "Bank":
         """A record with some fields changed, validated. Raises ``configuration.bank_record`` and its like."""
+        import dataclasses
+
         return self.from_json(dataclasses.replace(self, **changes).to_json())
 
     def with_origin(self, origin: str) -> "Bank":
@@ -197,33 +203,59 @@ class Bank:
 
     @classmethod
     def _read(cls, record: str) -> "Bank":
-        fields: dict[str, Any] = json.loads(record)
-        environment, signature = fields["environment"], fields["signature"]
-        fields.update(
-            standard=Standard(fields["standard"]),
-            environment=None if environment is None else Environment(environment),
-            client_authentication=ClientAuthentication(fields["client_authentication"]),
-            amount_format=AmountFormat(fields["amount_format"]),
-            account_member=AccountMember(fields["account_member"]),
-            echo=EchoRule(fields["echo"]),
-            refresh_token_rotation=RefreshTokenRotation(fields["refresh_token_rotation"]),
-            refused_statuses=tuple(fields["refused_statuses"]),
-            response_signing_certificates=tuple(fields["response_signing_certificates"]),
-            trust_anchors=TrustAnchors(TrustMode(fields["trust_anchors"]["mode"]), tuple(fields["trust_anchors"]["pem"])),
+        """Of a valid record. Its fields are read from it when one of them is asked for: a call needs none of them."""
+        bank = cls.__new__(cls)
+        vars(bank)["_record"] = record
+        return bank
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            record = vars(self).get("_record")
+            if record is None or name not in Bank.__match_args__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            vars(self).update(_fields(record))
+            return vars(self)[name]
+
+
+def _fields(record: str) -> "dict[str, Any]":
+    """What a record says."""
+    import json
+
+    fields: dict[str, Any] = json.loads(record)
+    environment, signature = fields["environment"], fields["signature"]
+    fields.update(
+        standard=Standard(fields["standard"]),
+        environment=None if environment is None else Environment(environment),
+        client_authentication=ClientAuthentication(fields["client_authentication"]),
+        amount_format=AmountFormat(fields["amount_format"]),
+        account_member=AccountMember(fields["account_member"]),
+        echo=EchoRule(fields["echo"]),
+        refresh_token_rotation=RefreshTokenRotation(fields["refresh_token_rotation"]),
+        refused_statuses=tuple(fields["refused_statuses"]),
+        response_signing_certificates=tuple(fields["response_signing_certificates"]),
+        trust_anchors=TrustAnchors(TrustMode(fields["trust_anchors"]["mode"]), tuple(fields["trust_anchors"]["pem"])),
+    )
+    if signature is not None:
+        fields["signature"] = SignatureDialect(
+            tuple(signature["headers"]),
+            signature["key_id"],
+            SealAlgorithm(signature["algorithm"]),
+            signature["algorithm_label"],
+            signature["separator"],
         )
-        if signature is not None:
-            fields["signature"] = SignatureDialect(
-                tuple(signature["headers"]),
-                signature["key_id"],
-                SealAlgorithm(signature["algorithm"]),
-                signature["algorithm_label"],
-                signature["separator"],
-            )
-        return cls(**fields)
+    return fields
 
 
-def _plain(value: Any) -> Any:
+def _to_json(bank: Bank) -> str:
+    import json
+
+    return json.dumps({name: _plain(value) for name, value in vars(bank).items()})
+
+
+def _plain(value: "Any") -> "Any":
     """A field as JSON writes it."""
     if isinstance(value, (SignatureDialect, TrustAnchors)):
         return {name: _plain(part) for name, part in vars(value).items()}
-    return dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value
+    plain: dict[str, object] = {**value} if isinstance(value, Mapping) else value
+    return plain

@@ -1,9 +1,11 @@
 """Moments as the extension counts them, and what pickle needs."""
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._cbpii import Account, FundsRequest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -31,14 +33,14 @@ def moment_of_text(text: str) -> datetime:
     return datetime.fromisoformat(text.removesuffix("Z") + "+00:00").astimezone(timezone.utc)
 
 
-def account(facts: dict[str, Any]) -> "Account":
+def account(facts: "dict[str, Any]") -> "Account":
     """An account of what pickle kept."""
     from ._cbpii import Account
 
     return Account(**facts) if "iban" in facts else Account.other(**facts)
 
 
-def funds_request(facts: dict[str, Any]) -> "FundsRequest":
+def funds_request(facts: "dict[str, Any]") -> "FundsRequest":
     """A request of what pickle kept."""
     from ._cbpii import FundsRequest
 

@@ -1,8 +1,6 @@
 """What calls give back, as frozen dataclasses."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 from .enums import (
     ConsentEvent,
@@ -13,10 +11,16 @@ from .enums import (
     ResponseSignature,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dataclasses import dataclass, field
+    from typing import Any
+
     from ._cbpii import CancelToken, FundsRequest, Session
     from .aio import AsyncSession
     from .errors import CbpiiError
+else:
+    from ._frozen import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ class FundsCheck:
     """The consent to ask with: the id it is kept under in the pool, or its session of either world."""
     request: "FundsRequest"
     """The question."""
-    context: Any = None
+    context: "Any" = None
     """Anything of the caller's, to match the answer by: a row, a primary key."""
 
 

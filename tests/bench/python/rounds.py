@@ -33,6 +33,8 @@ class RustCore(Side):
         match work:
             case ["kept-alive", calls]:
                 return [*self.command, "cbpii", "kept", "1", str(calls)]
+            case ["threads", threads, calls]:
+                return [*self.command, "cbpii", "kept", str(threads), str(calls)]
             case _:
                 raise ValueError(f"not compared with the Rust core: {work}")
 

@@ -1,0 +1,109 @@
+"""What calls give back: frozen dataclasses, whatever is asked of them first."""
+
+import copy
+import dataclasses
+import inspect
+import pickle
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import cbpii
+import pytest
+
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+STATUS = cbpii.ConsentStatus(cbpii.ConsentState.ACTIVE, NOW, NOW, 3, cbpii.NextAction.NONE)
+
+
+def explanation(**changes: Any) -> cbpii.Explanation:
+    facts: dict[str, Any] = {
+        "method": "POST",
+        "url": "https://bank.example",
+        "headers": (),
+        "body": "",
+        "digest_input": None,
+        "signing_string": None,
+        "key_id": None,
+        "key_id_source": None,
+    }
+    return cbpii.Explanation(**{**facts, **changes})
+
+
+def test_they_compare_and_hash_by_their_fields() -> None:
+    same = cbpii.ConsentStatus(
+        state=cbpii.ConsentState.ACTIVE,
+        consent_expires_at=NOW,
+        renew_from=NOW,
+        days_left=3,
+        next_action=cbpii.NextAction.NONE,
+    )
+    assert (STATUS, hash(STATUS)) == (same, hash(same))
+    assert dataclasses.replace(STATUS, days_left=4) != STATUS
+    other: object = dataclasses.astuple(STATUS)
+    assert other != STATUS
+    assert explanation(_text="a") == explanation(_text="b")
+    assert explanation(url="https://other.example") != explanation()
+
+
+def test_they_show_their_fields() -> None:
+    assert repr(STATUS).startswith("ConsentStatus(state=<ConsentState.ACTIVE: 'active'>, consent_expires_at=")
+    assert "_text" not in repr(explanation(_text="a"))
+    assert str(explanation(_text="a")) == "a"
+    assert repr(cbpii.HttpResponse(200, (), b"body")) == "HttpResponse(status=200, headers=[], body=<4 bytes>)"
+
+
+def test_they_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'days_left'"):
+        STATUS.days_left = 4  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot delete field 'days_left'"):
+        del STATUS.days_left
+
+
+def test_dataclasses_knows_them() -> None:
+    assert dataclasses.asdict(cbpii.Progress(2, 1, 1, 0, timedelta(seconds=1)))["done"] == 2
+    names = [field.name for field in dataclasses.fields(cbpii.TrustAnchors)]
+    assert names == ["mode", "pem"]
+    assert cbpii.TrustAnchors().mode is cbpii.TrustMode.ADD
+    assert dataclasses.asdict(cbpii.Bank.bpce("17515", "sandbox"))["id"] == "bpce-17515"
+    assert list(inspect.signature(cbpii.HttpResponse).parameters) == ["status", "headers", "body"]
+
+
+def test_they_match_pickle_and_copy() -> None:
+    match STATUS:
+        case cbpii.ConsentStatus(cbpii.ConsentState.ACTIVE, days_left=days):
+            assert days == 3
+        case _:
+            pytest.fail("it did not match")
+    assert pickle.loads(pickle.dumps(STATUS)) == copy.copy(STATUS) == copy.deepcopy(STATUS) == STATUS
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "why"),
+    [
+        ((200, ()), {}, "missing 1 required positional argument: 'body'"),
+        ((200, (), b"", 1), {}, "takes 4 positional arguments but 5 were given"),
+        ((200, ()), {"status": 200}, "multiple values for argument 'status'"),
+        ((200, ()), {"colour": 1}, "unexpected keyword argument 'colour'"),
+    ],
+)
+def test_wrong_arguments_are_refused(values: Any, named: Any, why: str) -> None:
+    with pytest.raises(TypeError, match=why):
+        cbpii.HttpResponse(*values, **named)
+
+
+# In a process of its own, so that each thing is the first that is asked of the class.
+@pytest.mark.parametrize(
+    "first",
+    [
+        "thing == cbpii.HttpResponse(200, (), b'') and thing != cbpii.HttpResponse(404, (), b'')",
+        "hash(thing) == hash(cbpii.HttpResponse(200, (), b''))",
+        "__import__('dataclasses').is_dataclass(thing)",
+        "__import__('dataclasses').replace(thing, status=404).status == 404",
+        "list(__import__('inspect').signature(cbpii.HttpResponse).parameters) == ['status', 'headers', 'body']",
+        "cbpii.FundsCheck('id', None).context is None and repr(cbpii.FundsCheck('id', None)).startswith('FundsCheck(')",
+    ],
+)
+def test_whatever_is_asked_first(first: str) -> None:
+    program = f"import cbpii; thing = cbpii.HttpResponse(200, (), b''); assert {first}"
+    subprocess.run([sys.executable, "-c", program], check=True)
