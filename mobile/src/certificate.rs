@@ -1,7 +1,7 @@
 //! What there is to say about a certificate.
 
 use cbpii::identity::{self, InspectOptions, PrivateKey};
-use cbpii::{Clock, Secret, SystemClock};
+use cbpii::{Clock, Secret, SecretBytes, SystemClock};
 
 use crate::call::direct;
 use crate::error::RawFailure;
@@ -193,7 +193,7 @@ pub fn inspect_certificate(
     key: Option<Vec<u8>>,
     password: Option<String>,
 ) -> Result<CertificateReport, RawFailure> {
-    let password = password.map(Secret::new);
+    let (key, password) = (key.map(SecretBytes::new), password.map(Secret::new));
     direct(|| {
         let now = options.at.unwrap_or_else(|| SystemClock.now());
         let mut held = InspectOptions::at(now).accepting_pss(options.accepts_pss);
@@ -206,7 +206,7 @@ pub fn inspect_certificate(
             held = held.with_client_id(client_id);
         }
         if let Some(key) = key {
-            held = held.with_key(PrivateKey::from_bytes(&key, password.as_ref())?);
+            held = held.with_key(PrivateKey::from_bytes(key.expose(), password.as_ref())?);
         }
         identity::CertificateReport::inspect(&certificate, &held).map(CertificateReport::from)
     })

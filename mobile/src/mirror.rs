@@ -1,6 +1,6 @@
 //! Enums of the core, for Kotlin and Swift.
 
-/// Declares an enum with the variants of one of the core, in the same order. One more or less there does not compile.
+/// Declares an enum with the variants of one of the core. One more, one less or one of another name does not compile.
 macro_rules! mirror {
     ($(#[$about:meta])* $name:ident of $core:ty { $($(#[$variant_about:meta])* $variant:ident,)* }) => {
         $(#[$about])*
@@ -11,13 +11,11 @@ macro_rules! mirror {
             const ALL: [Self; <$core>::ALL.len()] = [$(Self::$variant),*];
         }
 
-        // Each variant is the one of the same name.
-        const _: fn($name) -> $core = |one| match one { $($name::$variant => <$core>::$variant,)* };
-
         impl From<$core> for $name {
             fn from(one: $core) -> Self {
-                let place = <$core>::ALL.iter().position(|known| *known == one).unwrap_or_default();
-                Self::ALL[place]
+                // There are as many here as there, and each is another one of those there.
+                let same = |own: &Self| <$core>::from(*own) == one;
+                Self::ALL.into_iter().find(same).unwrap_or(Self::ALL[0])
             }
         }
 
