@@ -39,9 +39,24 @@ pub struct RawClientSettings {
     pub check_eligibility: Option<bool>,
 }
 
+/// A client, and its clock when that is one of the other side.
+#[derive(Clone)]
+pub(crate) struct ClockedClient {
+    pub(crate) client: Client,
+    clock: Option<ForeignClock>,
+}
+
+impl ClockedClient {
+    /// The client, if its clock works.
+    pub(crate) fn ready(&self) -> cbpii::Result<&Client> {
+        self.clock.as_ref().map_or(Ok(()), ForeignClock::check)?;
+        Ok(&self.client)
+    }
+}
+
 object! {
     /// One issuer at one bank. Make one and keep it: it keeps connections open and resumes TLS sessions.
-    RawClient(Client), |client| format!("{client:?}")
+    RawClient(ClockedClient), |clocked| format!("{:?}", clocked.client)
 }
 
 /// A phone asks one thing at a time.
@@ -103,14 +118,15 @@ impl RawClient {
             if let Some(transport) = transport {
                 builder = builder.transport(ForeignTransport(transport));
             }
-            if let Some(clock) = clock {
-                builder = builder.clock(ForeignClock(clock));
+            let clock = clock.map(ForeignClock);
+            if let Some(clock) = clock.clone() {
+                builder = builder.clock(clock);
             }
             if let Some(listener) = listener {
                 // What a listener throws changes nothing: the answer is more important than its log.
                 builder = builder.on_event(move |event| drop(listener.on_event(event.into())));
             }
-            builder.build().map(Self::of)
+            Ok(Self::of(ClockedClient { client: builder.build()?, clock }))
         })
     }
 
@@ -118,7 +134,7 @@ impl RawClient {
     ///
     /// Throws `configuration.option`.
     pub fn begin_consent(&self, valid_for: Option<TimeSpan>) -> Result<Arc<RawPendingConsent>, RawFailure> {
-        direct(|| self.inner.begin_consent(&consent::options(valid_for)?).map(RawPendingConsent::of))
+        direct(|| self.inner.ready()?.begin_consent(&consent::options(valid_for)?).map(RawPendingConsent::of))
     }
 
     /// Reads the callback and exchanges its code for tokens, in one step.
@@ -134,7 +150,7 @@ impl RawClient {
         let client = self.inner.clone();
         let (options, token) = limits(timeout, cancel.as_deref())?;
         soon(token, move || {
-            client.complete_consent_with(&pending.inner, &callback_url, &options).map(RawTokens::of)
+            client.ready()?.complete_consent_with(&pending.inner, &callback_url, &options).map(RawTokens::of)
         })
         .await
     }
@@ -153,7 +169,7 @@ impl RawClient {
         let client = self.inner.clone();
         let (options, token) = limits(timeout, cancel.as_deref())?;
         soon(token, move || {
-            client.exchange_code_with(&pending.inner, &code.inner, &options).map(RawTokens::of)
+            client.ready()?.exchange_code_with(&pending.inner, &code.inner, &options).map(RawTokens::of)
         })
         .await
     }
@@ -169,7 +185,7 @@ impl RawClient {
     ) -> Result<Arc<RawTokens>, RawFailure> {
         let client = self.inner.clone();
         let (options, token) = limits(timeout, cancel.as_deref())?;
-        soon(token, move || client.refresh_with(&tokens.inner, &options).map(RawTokens::of)).await
+        soon(token, move || client.ready()?.refresh_with(&tokens.inner, &options).map(RawTokens::of)).await
     }
 
     /// Asks the bank whether the account covers the amount. Nothing is reserved.
@@ -187,7 +203,10 @@ impl RawClient {
         let client = self.inner.clone();
         let (options, token) = limits(timeout, cancel.as_deref())?;
         soon(token, move || {
-            client.confirm_funds_with(&tokens.inner, &request.inner, &options).map(FundsConfirmation::from)
+            client
+                .ready()?
+                .confirm_funds_with(&tokens.inner, &request.inner, &options)
+                .map(FundsConfirmation::from)
         })
         .await
     }
@@ -196,7 +215,9 @@ impl RawClient {
     ///
     /// Throws as far as `confirm_funds` fails before it sends.
     pub fn explain(&self, request: Arc<RawFundsRequest>) -> Result<Explanation, RawFailure> {
-        direct(|| self.inner.explain(&request.inner).map(|explanation| Explanation::from(&explanation)))
+        direct(|| {
+            self.inner.ready()?.explain(&request.inner).map(|explanation| Explanation::from(&explanation))
+        })
     }
 
     /// Opens connections (at most 256) to the bank ahead, so that the first calls cost what later ones do. Returns how many are
@@ -207,7 +228,7 @@ impl RawClient {
         let client = self.inner.clone();
         let count = count(connections, "connections")? as usize;
         soon(cbpii::CancelToken::new(), move || {
-            client.warm_up(count).map(|ready| i32::try_from(ready).unwrap_or(i32::MAX))
+            client.ready()?.warm_up(count).map(|ready| i32::try_from(ready).unwrap_or(i32::MAX))
         })
         .await
     }

@@ -236,8 +236,8 @@ pub enum SeamFailure {
     Own {
         /// The code; the seam's own when it is not one of the catalogue.
         code: String,
-        /// One sentence, without any secret.
-        message: String,
+        /// The message: one sentence, without any secret.
+        sentence: String,
         /// Whether the request reached the bank, where that was stated.
         request_sent: Option<RequestSent>,
         /// The error itself, kept as the cause.
@@ -269,8 +269,8 @@ impl SeamFailure {
     /// As an error of the core: `code` and `what` (e.g. "signer") say where it was thrown.
     pub(crate) fn into_error(self, code: ErrorCode, what: &str) -> Error {
         let (error, sent, thrown) = match self {
-            Self::Own { code: own, message, request_sent, thrown } => {
-                (Error::new(ErrorCode::from_text(&own).unwrap_or(code), message), request_sent, thrown)
+            Self::Own { code: own, sentence, request_sent, thrown } => {
+                (Error::new(ErrorCode::from_text(&own).unwrap_or(code), sentence), request_sent, thrown)
             }
             Self::Other { thrown } => {
                 let kind =

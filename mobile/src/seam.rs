@@ -71,15 +71,24 @@ impl Signer for ForeignSigner {
     }
 }
 
-/// Where the present comes from; tests bring their own.
+/// Where the present comes from; tests bring their own. It is asked before every call, and when it throws then, the call fails.
 #[uniffi::export(with_foreign)]
 pub trait RawClock: Send + Sync {
-    /// The present moment. When it throws, the device's clock is taken.
+    /// The present moment. When it throws in the middle of a call, the device's clock is taken: no answer of a bank is lost for
+    /// it.
     fn now(&self) -> Result<Timestamp, SeamFailure>;
 }
 
 /// A clock of the other side, as the core has it.
+#[derive(Clone)]
 pub(crate) struct ForeignClock(pub(crate) Arc<dyn RawClock>);
+
+impl ForeignClock {
+    /// Whether the clock works at all.
+    pub(crate) fn check(&self) -> cbpii::Result<()> {
+        self.0.now().map(drop).map_err(|failure| failure.into_error(ErrorCode::OptionValue, "clock"))
+    }
+}
 
 impl Clock for ForeignClock {
     fn now(&self) -> Timestamp {
@@ -133,8 +142,10 @@ impl From<&cbpii::Event<'_>> for Event {
 }
 
 /// Told of every HTTP exchange, on the thread that made it. It must be quick.
+///
+/// It is told what has happened already, so what it throws changes nothing: an answer of a bank is not given up for its log.
 #[uniffi::export(with_foreign)]
 pub trait RawEventListener: Send + Sync {
-    /// An exchange ended. What this throws changes nothing.
+    /// An exchange ended.
     fn on_event(&self, event: Event) -> Result<(), SeamFailure>;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cbpii::{CancelToken, Session, SessionOptions, SessionPool};
 
 use crate::call::{RawCancelToken, direct, limits, soon};
-use crate::client::RawClient;
+use crate::client::{ClockedClient, RawClient};
 use crate::error::RawFailure;
 use crate::funds::{FundsConfirmation, RawFundsRequest};
 use crate::mirror::mirror;
@@ -140,9 +140,16 @@ fn session_options(settings: &RawSessionSettings) -> cbpii::Result<SessionOption
     Ok(options)
 }
 
+/// A pool and its client.
+#[derive(Clone)]
+pub(crate) struct ClockedPool {
+    pool: SessionPool,
+    client: ClockedClient,
+}
+
 object! {
     /// The consents of one issuer at one bank.
-    RawSessionPool(SessionPool), |_| "SessionPool".to_owned()
+    RawSessionPool(ClockedPool), |clocked| format!("SessionPool({})", clocked.pool.client().bank().id)
 }
 
 #[uniffi::export]
@@ -158,7 +165,9 @@ impl RawSessionPool {
     ) -> Result<Arc<Self>, RawFailure> {
         direct(|| {
             let options = session_options(&settings)?;
-            SessionPool::with_options(client.inner.clone(), store.inner.clone(), options).map(Self::of)
+            let client = client.inner.clone();
+            let pool = SessionPool::with_options(client.client.clone(), store.inner.clone(), options)?;
+            Ok(Self::of(ClockedPool { pool, client }))
         })
     }
 
@@ -167,37 +176,59 @@ impl RawSessionPool {
     ///
     /// Throws `request.consent_id`; of kind `store`, and then nothing was kept.
     pub async fn keep(&self, id: String, tokens: Arc<RawTokens>) -> Result<Arc<RawSession>, RawFailure> {
-        let pool = self.inner.clone();
-        soon(CancelToken::new(), move || pool.keep(&id, &tokens.inner).map(RawSession::of)).await
+        let ClockedPool { pool, client } = self.inner.clone();
+        soon(CancelToken::new(), move || {
+            client.ready()?;
+            pool.keep(&id, &tokens.inner).map(|session| RawSession::of(ClockedSession { session, client }))
+        })
+        .await
     }
 
     /// The consent that is kept under `id`.
     ///
     /// Throws `consent.unknown`, `store.bank`, `request.consent_id`; of kind `store`.
     pub async fn open(&self, id: String) -> Result<Arc<RawSession>, RawFailure> {
-        let pool = self.inner.clone();
-        soon(CancelToken::new(), move || pool.open(&id).map(RawSession::of)).await
+        let ClockedPool { pool, client } = self.inner.clone();
+        soon(CancelToken::new(), move || {
+            pool.open(&id).map(|session| RawSession::of(ClockedSession { session, client }))
+        })
+        .await
     }
 
     /// Forgets a consent; false when there was none.
     ///
     /// Throws `request.consent_id`; of kind `store`.
     pub async fn forget(&self, id: String) -> Result<bool, RawFailure> {
-        let pool = self.inner.clone();
+        let pool = self.inner.pool.clone();
         soon(CancelToken::new(), move || pool.forget(&id)).await
+    }
+}
+
+/// A session and its client.
+#[derive(Clone)]
+pub(crate) struct ClockedSession {
+    session: Session,
+    client: ClockedClient,
+}
+
+impl ClockedSession {
+    /// The session, if its clock works.
+    fn ready(&self) -> cbpii::Result<&Session> {
+        self.client.ready()?;
+        Ok(&self.session)
     }
 }
 
 object! {
     /// One cardholder's consent at one bank, kept alive.
-    RawSession(Session), |session| format!("Session({})", session.id())
+    RawSession(ClockedSession), |clocked| format!("Session({})", clocked.session.id())
 }
 
 #[uniffi::export]
 impl RawSession {
     /// The id the consent is kept under.
     pub fn id(&self) -> String {
-        self.inner.id().to_owned()
+        self.inner.session.id().to_owned()
     }
 
     /// Asks the bank whether the account covers the amount, with an access token that is refreshed before its end, or once
@@ -213,22 +244,24 @@ impl RawSession {
     ) -> Result<FundsConfirmation, RawFailure> {
         let session = self.inner.clone();
         let (options, token) = limits(timeout, cancel.as_deref())?;
-        soon(token, move || session.confirm_funds_with(&request.inner, &options).map(FundsConfirmation::from))
-            .await
+        soon(token, move || {
+            session.ready()?.confirm_funds_with(&request.inner, &options).map(FundsConfirmation::from)
+        })
+        .await
     }
 
     /// How the consent stands now, as far as this process knows. No I/O.
     ///
     /// Throws `internal`.
     pub fn status(&self) -> Result<ConsentStatus, RawFailure> {
-        direct(|| Ok(self.inner.status().into()))
+        direct(|| Ok(self.inner.ready()?.status().into()))
     }
 
     /// What happened to the consent, oldest first: its last 16 moments.
     ///
     /// Throws `internal`.
     pub fn history(&self) -> Result<Vec<ConsentMoment>, RawFailure> {
-        direct(|| Ok(self.inner.history().into_iter().map(ConsentMoment::from).collect()))
+        direct(|| Ok(self.inner.session.history().into_iter().map(ConsentMoment::from).collect()))
     }
 
     /// Reads the consent from the store again.
@@ -236,12 +269,12 @@ impl RawSession {
     /// Throws `consent.unknown`; of kind `store`.
     pub async fn reload(&self) -> Result<ConsentStatus, RawFailure> {
         let session = self.inner.clone();
-        soon(CancelToken::new(), move || session.reload().map(ConsentStatus::from)).await
+        soon(CancelToken::new(), move || session.ready()?.reload().map(ConsentStatus::from)).await
     }
 
     /// Whether fresh tokens wait in memory because the store could not take them: the process should not end before the store
     /// works again.
     pub fn has_unsaved_tokens(&self) -> bool {
-        self.inner.has_unsaved_tokens()
+        self.inner.session.has_unsaved_tokens()
     }
 }

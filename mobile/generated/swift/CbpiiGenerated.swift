@@ -1838,18 +1838,19 @@ public func FfiConverterTypeRawClient_lower(_ value: RawClient) -> UInt64 {
 
 
 /**
- * Where the present comes from; tests bring their own.
+ * Where the present comes from; tests bring their own. It is asked before every call, and when it throws then, the call fails.
  */
 public protocol RawClock: AnyObject, Sendable {
 
     /**
-     * The present moment. When it throws, the device's clock is taken.
+     * The present moment. When it throws in the middle of a call, the device's clock is taken: no answer of a bank is lost for
+     * it.
      */
     func now() throws  -> Timestamp
 
 }
 /**
- * Where the present comes from; tests bring their own.
+ * Where the present comes from; tests bring their own. It is asked before every call, and when it throws then, the call fails.
  */
 open class RawClockImpl: RawClock, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -1905,7 +1906,8 @@ open class RawClockImpl: RawClock, @unchecked Sendable {
 
 
     /**
-     * The present moment. When it throws, the device's clock is taken.
+     * The present moment. When it throws in the middle of a call, the device's clock is taken: no answer of a bank is lost for
+     * it.
      */
 open func now()throws  -> Timestamp  {
     return try  FfiConverterTypeTimestamp_lift(try rustCallWithError(FfiConverterTypeSeamFailure_lift) {
@@ -2410,17 +2412,21 @@ public func FfiConverterTypeRawConsentStore_lower(_ value: RawConsentStore) -> U
 
 /**
  * Told of every HTTP exchange, on the thread that made it. It must be quick.
+ *
+ * It is told what has happened already, so what it throws changes nothing: an answer of a bank is not given up for its log.
  */
 public protocol RawEventListener: AnyObject, Sendable {
 
     /**
-     * An exchange ended. What this throws changes nothing.
+     * An exchange ended.
      */
     func onEvent(event: Event) throws
 
 }
 /**
  * Told of every HTTP exchange, on the thread that made it. It must be quick.
+ *
+ * It is told what has happened already, so what it throws changes nothing: an answer of a bank is not given up for its log.
  */
 open class RawEventListenerImpl: RawEventListener, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -2476,7 +2482,7 @@ open class RawEventListenerImpl: RawEventListener, @unchecked Sendable {
 
 
     /**
-     * An exchange ended. What this throws changes nothing.
+     * An exchange ended.
      */
 open func onEvent(event: Event)throws   {try rustCallWithError(FfiConverterTypeSeamFailure_lift) {
         uniffiCallStatus in
@@ -9509,8 +9515,8 @@ enum SeamFailure: Swift.Error, Foundation.LocalizedError {
          * The code; the seam's own when it is not one of the catalogue.
          */code: String,
         /**
-         * One sentence, without any secret.
-         */message: String,
+         * The message: one sentence, without any secret.
+         */sentence: String,
         /**
          * Whether the request reached the bank, where that was stated.
          */requestSent: RequestSent?,
@@ -9557,7 +9563,7 @@ public struct FfiConverterTypeSeamFailure: FfiConverterRustBuffer {
 
         case 1: return .Own(
             code: try FfiConverterString.read(from: &buf),
-            message: try FfiConverterString.read(from: &buf),
+            sentence: try FfiConverterString.read(from: &buf),
             requestSent: try FfiConverterOptionTypeRequestSent.read(from: &buf),
             thrown: try FfiConverterOptionTypeThrown.read(from: &buf)
             )
@@ -9576,10 +9582,10 @@ public struct FfiConverterTypeSeamFailure: FfiConverterRustBuffer {
 
 
 
-        case let .Own(code,message,requestSent,thrown):
+        case let .Own(code,sentence,requestSent,thrown):
             writeInt(&buf, Int32(1))
             FfiConverterString.write(code, into: &buf)
-            FfiConverterString.write(message, into: &buf)
+            FfiConverterString.write(sentence, into: &buf)
             FfiConverterOptionTypeRequestSent.write(requestSent, into: &buf)
             FfiConverterOptionTypeThrown.write(thrown, into: &buf)
 
@@ -11253,10 +11259,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_cbpii_mobile_checksum_method_rawissuer_redirect_uri() != 36686) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_cbpii_mobile_checksum_method_rawclock_now() != 18719) {
+    if (uniffi_cbpii_mobile_checksum_method_rawclock_now() != 4197) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_cbpii_mobile_checksum_method_raweventlistener_on_event() != 55076) {
+    if (uniffi_cbpii_mobile_checksum_method_raweventlistener_on_event() != 38371) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_cbpii_mobile_checksum_method_rawsigner_sign() != 24785) {

@@ -1639,10 +1639,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_cbpii_mobile_checksum_method_rawissuer_redirect_uri() and 0xFFFF) != 36686) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_cbpii_mobile_checksum_method_rawclock_now() and 0xFFFF) != 18719) {
+    if ((lib.uniffi_cbpii_mobile_checksum_method_rawclock_now() and 0xFFFF) != 4197) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_cbpii_mobile_checksum_method_raweventlistener_on_event() and 0xFFFF) != 55076) {
+    if ((lib.uniffi_cbpii_mobile_checksum_method_raweventlistener_on_event() and 0xFFFF) != 38371) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_cbpii_mobile_checksum_method_rawsigner_sign() and 0xFFFF) != 24785) {
@@ -4544,12 +4544,13 @@ public object FfiConverterTypeRawClient: FfiConverter<RawClient, Long> {
 
 
 /**
- * Where the present comes from; tests bring their own.
+ * Where the present comes from; tests bring their own. It is asked before every call, and when it throws then, the call fails.
  */
 public interface RawClock {
 
     /**
-     * The present moment. When it throws, the device's clock is taken.
+     * The present moment. When it throws in the middle of a call, the device's clock is taken: no answer of a bank is lost for
+     * it.
      */
     fun `now`(): Timestamp
 
@@ -4557,7 +4558,7 @@ public interface RawClock {
 }
 
 /**
- * Where the present comes from; tests bring their own.
+ * Where the present comes from; tests bring their own. It is asked before every call, and when it throws then, the call fails.
  */
 open class RawClockImpl: Disposable, AutoCloseable, RawClock
 {
@@ -4662,7 +4663,8 @@ open class RawClockImpl: Disposable, AutoCloseable, RawClock
 
 
     /**
-     * The present moment. When it throws, the device's clock is taken.
+     * The present moment. When it throws in the middle of a call, the device's clock is taken: no answer of a bank is lost for
+     * it.
      */
     @Throws(SeamFailure::class)override fun `now`(): Timestamp {
             return FfiConverterTypeTimestamp.lift(
@@ -5342,11 +5344,13 @@ public object FfiConverterTypeRawConsentStore: FfiConverter<RawConsentStore, Lon
 
 /**
  * Told of every HTTP exchange, on the thread that made it. It must be quick.
+ *
+ * It is told what has happened already, so what it throws changes nothing: an answer of a bank is not given up for its log.
  */
 public interface RawEventListener {
 
     /**
-     * An exchange ended. What this throws changes nothing.
+     * An exchange ended.
      */
     fun `onEvent`(`event`: Event)
 
@@ -5355,6 +5359,8 @@ public interface RawEventListener {
 
 /**
  * Told of every HTTP exchange, on the thread that made it. It must be quick.
+ *
+ * It is told what has happened already, so what it throws changes nothing: an answer of a bank is not given up for its log.
  */
 open class RawEventListenerImpl: Disposable, AutoCloseable, RawEventListener
 {
@@ -5459,7 +5465,7 @@ open class RawEventListenerImpl: Disposable, AutoCloseable, RawEventListener
 
 
     /**
-     * An exchange ended. What this throws changes nothing.
+     * An exchange ended.
      */
     @Throws(SeamFailure::class)override fun `onEvent`(`event`: Event)
         =
@@ -13448,9 +13454,9 @@ sealed class SeamFailure: kotlin.Exception(), Disposable  {
         val `code`: kotlin.String,
 
         /**
-         * One sentence, without any secret.
+         * The message: one sentence, without any secret.
          */
-        val `message`: kotlin.String,
+        val `sentence`: kotlin.String,
 
         /**
          * Whether the request reached the bank, where that was stated.
@@ -13463,7 +13469,7 @@ sealed class SeamFailure: kotlin.Exception(), Disposable  {
         val `thrown`: Thrown?
         ) : SeamFailure() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, requestSent=${ `requestSent` }, thrown=${ `thrown` }"
+            get() = "code=${ `code` }, sentence=${ `sentence` }, requestSent=${ `requestSent` }, thrown=${ `thrown` }"
     }
 
     /**
@@ -13496,7 +13502,7 @@ sealed class SeamFailure: kotlin.Exception(), Disposable  {
 
     Disposable.destroy(
         this.`code`,
-        this.`message`,
+        this.`sentence`,
         this.`requestSent`,
         this.`thrown`
     )
@@ -13541,7 +13547,7 @@ public object FfiConverterTypeSeamFailure : FfiConverterRustBuffer<SeamFailure> 
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`sentence`)
                 + FfiConverterOptionalTypeRequestSent.allocationSize(value.`requestSent`)
                 + FfiConverterOptionalTypeThrown.allocationSize(value.`thrown`)
             )
@@ -13558,7 +13564,7 @@ public object FfiConverterTypeSeamFailure : FfiConverterRustBuffer<SeamFailure> 
             is SeamFailure.Own -> {
                 buf.putInt(1)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`sentence`, buf)
                 FfiConverterOptionalTypeRequestSent.write(value.`requestSent`, buf)
                 FfiConverterOptionalTypeThrown.write(value.`thrown`, buf)
                 Unit
