@@ -33,6 +33,8 @@ struct State {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
+    /// Jobs that are not in the list yet, because the thread for them is being started.
+    promised: usize,
     /// Nobody can bring jobs any more.
     ended: bool,
 }
@@ -67,12 +69,14 @@ impl Workers {
     pub fn run(&self, job: impl FnOnce() + Send + 'static) -> Result<()> {
         let shared = &self.0;
         let mut state = shared.state();
-        if state.idle <= state.jobs.len() && state.threads < shared.limit {
+        if state.idle <= state.jobs.len() + state.promised && state.threads < shared.limit {
             state.threads += 1;
+            state.promised += 1;
             drop(state);
             let own = Arc::clone(shared);
             let started = std::thread::Builder::new().name("cbpii".to_owned()).spawn(move || own.work());
             state = shared.state();
+            state.promised -= 1;
             if started.is_err() {
                 state.threads -= 1;
                 if state.threads == 0 {
@@ -175,6 +179,24 @@ mod tests {
                 .unwrap();
         }
         together.wait();
+    }
+
+    #[test]
+    fn jobs_brought_at_the_same_time_find_a_thread_each() {
+        for _ in 0..100 {
+            let workers = Workers::unlimited();
+            let (brought, together) = (Barrier::new(8), Arc::new(Barrier::new(9)));
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    let together = Arc::clone(&together);
+                    scope.spawn(|| {
+                        brought.wait();
+                        workers.run(move || drop(together.wait())).unwrap();
+                    });
+                }
+            });
+            together.wait();
+        }
     }
 
     #[test]

@@ -434,7 +434,8 @@ fn failing_signer() -> Provoked {
     });
     let chain = CertificateChain::from_pem(QUIET.issuer().qsealc.chain_pem.as_bytes()).unwrap();
     let issuer = issuer(&QUIET).with_seal(SealIdentity::with_signer(chain, Arc::new(signer)));
-    let client = Client::new(bank(&QUIET), issuer).unwrap();
+    // A connection is begun while a key is asked.
+    let client = Client::new(bank(&QUIET).with_origin(&closed_origin()).unwrap(), issuer).unwrap();
     before(client.confirm_funds(&tokens(&QUIET, "CLAIRE"), &request(CLAIRE, "1")))
 }
 

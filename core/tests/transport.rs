@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use cbpii::bank::RefreshTokenRotation;
 use cbpii::http::{HttpRequest, HttpResponse, Transport, TransportContext};
+use cbpii::identity::{CertificateChain, SealIdentity, SignatureAlgorithm, Signer};
 use cbpii::{
     CallOptions, CancelToken, Client, ClientBuilder, ConsentOptions, Error, ErrorCode, Issuer, RequestSent,
     Result, Tokens,
@@ -222,6 +224,39 @@ fn a_handshake_that_never_comes_ends_with_the_connect_timeout() {
     );
     assert_eq!(error.request_sent(), RequestSent::No);
     assert!(started.elapsed() >= BRIEFLY && started.elapsed() < PATIENCE / 2);
+}
+
+/// A seal that does not sign before the bank has seen the client's hello.
+struct AfterHello(Mutex<TcpListener>);
+
+impl Signer for AfterHello {
+    fn sign(&self, _: SignatureAlgorithm, _: &[u8]) -> Result<Vec<u8>> {
+        const HANDSHAKE: u8 = 22;
+        let (mut bank, _) = self.0.lock().unwrap().accept().unwrap();
+        bank.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut hello = [0];
+        bank.read_exact(&mut hello).unwrap();
+        assert_eq!(hello, [HANDSHAKE]);
+        Err(Error::new(ErrorCode::SignerFailed, "The hello was there."))
+    }
+
+    fn algorithms(&self) -> Vec<SignatureAlgorithm> {
+        vec![SignatureAlgorithm::RsaPkcs1Sha256]
+    }
+}
+
+#[test]
+fn a_request_is_signed_while_the_bank_answers_the_hello() {
+    let sandbox = sandbox();
+    let (listener, origin) = silent_listener();
+    let chain = CertificateChain::from_pem(sandbox.issuer().qsealc.chain_pem.as_bytes()).unwrap();
+    let seal = SealIdentity::with_signer(chain, Arc::new(AfterHello(Mutex::new(listener))));
+    let bank = bank(&sandbox).with_origin(&origin).unwrap();
+    let client = Client::builder(bank, issuer(&sandbox).with_seal(seal)).build().unwrap();
+    let outcome = client.confirm_funds(&tokens(&sandbox, "CLAIRE"), &request(CLAIRE, "1"));
+    let error = assert_code(outcome, ErrorCode::SignerFailed);
+    assert_eq!((error.message(), error.request_sent()), ("The hello was there.", RequestSent::No));
+    assert_eq!(client.statistics().connections, 1);
 }
 
 #[test]

@@ -58,6 +58,11 @@ impl RawTokens {
         self.inner.refresh_token().map(|token| token.expose().to_owned())
     }
 
+    /// Always `Bearer` (RFC 6750): nothing else is accepted.
+    pub fn token_type(&self) -> String {
+        self.inner.token_type().to_owned()
+    }
+
     /// The scope as the bank stated it.
     pub fn scope(&self) -> Option<String> {
         self.inner.scope().map(ToOwned::to_owned)

@@ -238,6 +238,7 @@ impl Client {
             request,
             this.clock.now(),
             &*this.entropy,
+            || this.transport.prepare(this.requests.funds_uri(), &context),
         )?;
         let again = |error: &Error, attempt: u32| attempt <= this.retries && is_passing(error);
         self.run(Operation::ConfirmFunds, &prepared, Endpoint::Funds, &context, again, |answer, _| {

@@ -189,6 +189,10 @@ impl<T: Transport> Transport for Supplied<T> {
         self.0.exchange(request, context).map_err(|error| error.or_request_sent(RequestSent::Unknown))
     }
 
+    fn prepare(&self, uri: &Uri, context: &TransportContext) {
+        self.0.prepare(uri, context);
+    }
+
     fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {
         self.0.warm_up(uri, count, context)
     }
@@ -225,7 +229,7 @@ impl CallOptions {
         let now = Instant::now();
         // A time-out beyond what the clock can express is one of a day.
         let deadline = now.checked_add(self.timeout.unwrap_or(default)).unwrap_or(now + LONGEST);
-        TransportContext { deadline, cancel: self.cancel.clone() }
+        TransportContext::new(deadline, self.cancel.clone())
     }
 
     /// Sets [`timeout`](Self::timeout).

@@ -79,6 +79,7 @@ impl Requests {
         &self.funds
     }
 
+    /// `meanwhile` happens before the seal's key is asked for its signature, which may take its time.
     pub(super) fn confirm_funds<'a>(
         &'a self,
         bank: &Bank,
@@ -86,6 +87,7 @@ impl Requests {
         request: &'a FundsRequest,
         now: Timestamp,
         entropy: &dyn Entropy,
+        meanwhile: impl FnOnce(),
     ) -> Result<Prepared<'a>> {
         let mut bearer = String::with_capacity(access_token.expose().len() + 7);
         bearer.push_str("Bearer ");
@@ -94,7 +96,7 @@ impl Requests {
         let (mut outgoing, request_id) = self.unsigned(bank, bearer, request, now, entropy)?;
         let mut signing_string = None;
         if let Some(signer) = &self.signer {
-            let signature = signer.sign(&outgoing)?;
+            let signature = signer.sign(&outgoing, meanwhile)?;
             outgoing.headers.insert(SIGNATURE, signature.header);
             signing_string = Some(signature.signing_string);
         }

@@ -256,17 +256,22 @@ pub(super) struct TlsConnection {
 }
 
 impl TlsConnection {
-    /// Does the handshake.
-    pub(super) fn handshake(tls: ClientConnection, wire: Wire, client_certificate: bool) -> io::Result<Self> {
+    /// Sends the first message of the handshake.
+    pub(super) fn begin(tls: ClientConnection, wire: Wire, client_certificate: bool) -> io::Result<Self> {
         let mut this = Self { tls, wire, buffers: WireBuffers::new(), client_certificate };
-        while this.tls.is_handshaking() {
-            this.push()?;
-            if this.tls.is_handshaking() {
-                this.pull()?;
-            }
-        }
         this.push()?;
         Ok(this)
+    }
+
+    /// Does the rest of the handshake.
+    pub(super) fn complete(&mut self) -> io::Result<()> {
+        while self.tls.is_handshaking() {
+            self.push()?;
+            if self.tls.is_handshaking() {
+                self.pull()?;
+            }
+        }
+        self.push()
     }
 
     pub(super) fn has_sent_everything(&self) -> bool {

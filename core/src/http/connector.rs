@@ -44,6 +44,14 @@ struct Ready {
     connection: Box<TlsConnection>,
 }
 
+/// A connection whose handshake has begun, or why it has not. It is finished by the call it was begun for.
+pub(super) struct Begun {
+    authority: Option<Authority>,
+    /// Of the connect timeout.
+    left: Duration,
+    outcome: std::result::Result<TlsConnection, ureq::Error>,
+}
+
 impl Dialer {
     pub(super) fn new(tls: Arc<ClientConfig>, client_certificate: bool, options: &ConnectionOptions) -> Self {
         Self {
@@ -109,12 +117,35 @@ impl Dialer {
         }
     }
 
-    fn dial(&self, uri: &Uri) -> std::result::Result<TlsConnection, ureq::Error> {
+    pub(super) fn has_ready(&self, uri: &Uri) -> bool {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.iter().any(|one| Some(&one.authority) == uri.authority())
+    }
+
+    /// Connects and sends the first message of TLS.
+    pub(super) fn begin(&self, uri: &Uri) -> Begun {
         let deadline = Instant::now() + self.connect_timeout;
-        scope::connecting(deadline, || {
+        let outcome = scope::connecting(deadline, || {
             let socket = self.connect_tcp(uri).map_err(scope::into_io)?;
             self.wrap(uri, Wire::Tcp(socket))
-        })
+        });
+        let left = deadline.saturating_duration_since(Instant::now());
+        Begun { authority: uri.authority().cloned(), left, outcome }
+    }
+
+    /// Finishes the connection begun for this call, or makes one.
+    fn dial(&self, uri: &Uri) -> std::result::Result<TlsConnection, ureq::Error> {
+        let begun = scope::take_begun().filter(|begun| begun.authority.as_ref() == uri.authority());
+        let Begun { left, outcome, .. } = begun.map_or_else(|| self.begin(uri), |begun| *begun);
+        scope::connecting(Instant::now() + left, || self.complete(outcome?))
+    }
+
+    fn complete(&self, mut connection: TlsConnection) -> std::result::Result<TlsConnection, ureq::Error> {
+        connection.complete()?;
+        if connection.resumed() {
+            self.resumed.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(connection)
     }
 
     fn wrap(&self, uri: &Uri, wire: Wire) -> std::result::Result<TlsConnection, ureq::Error> {
@@ -123,11 +154,7 @@ impl Dialer {
         let classified =
             |error: rustls::Error| scope::into_io(tls::classify(&error, self.client_certificate));
         let session = ClientConnection::new(Arc::clone(&self.tls), name).map_err(classified)?;
-        let connection = TlsConnection::handshake(session, wire, self.client_certificate)?;
-        if connection.resumed() {
-            self.resumed.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(connection)
+        Ok(TlsConnection::begin(session, wire, self.client_certificate)?)
     }
 
     fn connect_tcp(&self, uri: &Uri) -> Result<Socket> {
@@ -215,7 +242,8 @@ impl Connector<Tunnel> for BankConnector {
                 Box::new(tunnel) as Box<dyn UreqTransport>,
                 Arc::clone(&details.current_time),
             );
-            let connection = dialer.wrap(details.uri, Wire::Tunnel(tunnel));
+            let connection =
+                dialer.wrap(details.uri, Wire::Tunnel(tunnel)).and_then(|begun| dialer.complete(begun));
             scope::limit_connecting(None);
             return Ok(Some(Box::new(connection?)));
         }

@@ -6,10 +6,11 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::TransportContext;
+use super::connector::Begun;
 use crate::cancel::Interrupt;
 use crate::{CancelToken, Error, ErrorCode, RequestSent, Result};
 
@@ -19,6 +20,7 @@ struct Scope {
     cancel: Option<CancelToken>,
     interruptible: Vec<Weak<dyn Interrupt>>,
     request_sent: RequestSent,
+    begun: Option<Box<Begun>>,
 }
 
 thread_local! {
@@ -47,12 +49,18 @@ pub(super) fn run<T>(context: &TransportContext, work: impl FnOnce() -> T) -> (T
         cancel: context.cancel.clone(),
         interruptible: Vec::new(),
         request_sent: RequestSent::No,
+        begun: context.begun.lock().unwrap_or_else(PoisonError::into_inner).take(),
     };
     let _leave = Leave(SCOPE.replace(Some(scope)));
     let outcome = work();
     let sent =
         SCOPE.with_borrow(|scope| scope.as_ref().map_or(RequestSent::Unknown, |scope| scope.request_sent));
     (outcome, sent)
+}
+
+/// The connection that was begun for this call; it is given once.
+pub(super) fn take_begun() -> Option<Box<Begun>> {
+    SCOPE.with_borrow_mut(|scope| scope.as_mut()?.begun.take())
 }
 
 /// Narrows the limit to `deadline` while a connection is made.

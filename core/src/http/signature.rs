@@ -80,9 +80,11 @@ impl MessageSigner {
         (&self.key_id, self.key_id_source)
     }
 
-    /// Signs a request whose other headers are all there.
-    pub(crate) fn sign(&self, request: &HttpRequest) -> Result<MessageSignature> {
+    /// Signs a request whose other headers are all there. `meanwhile` happens when all is well but the key has not been
+    /// asked yet.
+    pub(crate) fn sign(&self, request: &HttpRequest, meanwhile: impl FnOnce()) -> Result<MessageSignature> {
         let (signing_string, mut header) = self.prepare(request)?;
+        meanwhile();
         let signature = self.seal.signer().sign(self.algorithm, signing_string.as_bytes())?;
         BASE64_STANDARD.encode_string(signature, &mut header);
         header.push('"');

@@ -1,12 +1,13 @@
 //! The seam for one HTTP exchange.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use zeroize::Zeroizing;
 
+use super::connector::Begun;
 use super::masking::mask_header;
 use crate::{CancelToken, Error, ErrorCode, Result};
 
@@ -143,12 +144,35 @@ impl fmt::Debug for MaskedHeaders<'_> {
 }
 
 /// What a transport must respect during one exchange.
-#[derive(Clone, Debug)]
 pub struct TransportContext {
     /// The moment by which the whole answer must be there.
     pub deadline: Instant,
     /// Ends the exchange when the caller cancels.
     pub cancel: Option<CancelToken>,
+    /// What [`Transport::prepare`] of the built-in transport began for the exchange.
+    pub(super) begun: Mutex<Option<Box<Begun>>>,
+}
+
+impl TransportContext {
+    pub(crate) fn new(deadline: Instant, cancel: Option<CancelToken>) -> Self {
+        Self { deadline, cancel, begun: Mutex::new(None) }
+    }
+}
+
+/// The limits; a connection that was begun stays where it was begun.
+impl Clone for TransportContext {
+    fn clone(&self) -> Self {
+        Self::new(self.deadline, self.cancel.clone())
+    }
+}
+
+impl fmt::Debug for TransportContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportContext")
+            .field("deadline", &self.deadline)
+            .field("cancel", &self.cancel)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a transport has done so far; counters only grow.
@@ -177,6 +201,13 @@ pub trait Transport: Send + Sync {
     /// not state it counts as unknown.
     fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> Result<HttpResponse>;
 
+    /// Told when a request to `uri` is about to be signed, for the exchange of the same `context`: the built-in transport
+    /// begins a connection if it has none, so that the bank answers the first message of TLS meanwhile. A failure is the
+    /// exchange's. The default has nothing to do.
+    fn prepare(&self, uri: &Uri, context: &TransportContext) {
+        let _ = (uri, context);
+    }
+
     /// Opens `count` connections to the origin of `uri` and finishes their handshakes ahead, so that the
     /// next calls find them ready. Returns how many are ready; the default has nothing to do.
     ///
@@ -196,6 +227,10 @@ pub trait Transport: Send + Sync {
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> Result<HttpResponse> {
         (**self).exchange(request, context)
+    }
+
+    fn prepare(&self, uri: &Uri, context: &TransportContext) {
+        (**self).prepare(uri, context);
     }
 
     fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {

@@ -1,7 +1,7 @@
 //! The built-in transport: ureq over our own connector.
 
 use std::io::{self, Read as _};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use ::http::{Request, Response, Uri};
@@ -33,6 +33,7 @@ pub(crate) struct UreqTransport {
     pooled: Agent,
     fresh: Agent,
     dialer: Arc<Dialer>,
+    keeps_connections: bool,
 }
 
 impl UreqTransport {
@@ -61,7 +62,8 @@ impl UreqTransport {
                 .build();
             Agent::with_parts(config, BankConnector::chain(Arc::clone(&dialer), idle > 0), ResolvedByDialer)
         };
-        Ok(Self { pooled: agent(options.max_idle_connections), fresh: agent(0), dialer })
+        let keeps_connections = options.max_idle_connections > 0;
+        Ok(Self { pooled: agent(options.max_idle_connections), fresh: agent(0), dialer, keeps_connections })
     }
 
     fn send(&self, request: &HttpRequest) -> std::result::Result<HttpResponse, ureq::Error> {
@@ -91,6 +93,16 @@ impl Transport for UreqTransport {
             self.send(request).map_err(failure)
         });
         outcome.map_err(|error| error.with_request_sent(sent))
+    }
+
+    fn prepare(&self, uri: &Uri, context: &TransportContext) {
+        let has_proxy = self.pooled.config().proxy().is_some();
+        let has_ready = || self.keeps_connections && self.dialer.has_ready(uri);
+        if has_proxy || refuse_wire_logging().is_err() || has_ready() {
+            return;
+        }
+        let (begun, _) = scope::run(context, || self.dialer.begin(uri));
+        *context.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(begun));
     }
 
     fn warm_up(&self, uri: &Uri, count: usize, context: &TransportContext) -> Result<usize> {

@@ -5001,6 +5001,11 @@ public protocol RawTokensProtocol: AnyObject, Sendable {
      */
     func toJson()  -> String
 
+    /**
+     * Always `Bearer` (RFC 6750): nothing else is accepted.
+     */
+    func tokenType()  -> String
+
 }
 /**
  * The tokens of one cardholder's consent at one bank. They print masked and are overwritten when the object goes.
@@ -5169,6 +5174,18 @@ open func toJson() -> String  {
     return try!  FfiConverterString.lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_cbpii_mobile_fn_method_rawtokens_to_json(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Always `Bearer` (RFC 6750): nothing else is accepted.
+     */
+open func tokenType() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_cbpii_mobile_fn_method_rawtokens_token_type(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -11332,6 +11349,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_cbpii_mobile_checksum_method_rawtokens_to_json() != 14271) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_cbpii_mobile_checksum_method_rawtokens_token_type() != 53534) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_cbpii_mobile_checksum_method_rawhttprequest_expose_body() != 8615) {

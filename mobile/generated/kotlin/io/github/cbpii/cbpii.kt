@@ -967,6 +967,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_cbpii_mobile_checksum_method_rawtokens_to_json(
     ): Int
+    external fun uniffi_cbpii_mobile_checksum_method_rawtokens_token_type(
+    ): Int
     external fun uniffi_cbpii_mobile_checksum_method_rawhttprequest_expose_body(
     ): Int
     external fun uniffi_cbpii_mobile_checksum_method_rawhttprequest_expose_header(
@@ -1351,6 +1353,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_cbpii_mobile_fn_method_rawtokens_to_json(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_token_type(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_cbpii_mobile_fn_method_rawtokens_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_cbpii_mobile_fn_clone_rawhttprequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1712,6 +1716,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_cbpii_mobile_checksum_method_rawtokens_to_json() and 0xFFFF) != 14271) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_cbpii_mobile_checksum_method_rawtokens_token_type() and 0xFFFF) != 53534) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_cbpii_mobile_checksum_method_rawhttprequest_expose_body() and 0xFFFF) != 8615) {
@@ -9683,6 +9690,11 @@ public interface RawTokensInterface {
      */
     fun `toJson`(): kotlin.String
 
+    /**
+     * Always `Bearer` (RFC 6750): nothing else is accepted.
+     */
+    fun `tokenType`(): kotlin.String
+
     companion object
 }
 
@@ -9912,6 +9924,22 @@ open class RawTokens: Disposable, AutoCloseable, RawTokensInterface
     callWithHandle {
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_cbpii_mobile_fn_method_rawtokens_to_json(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Always `Bearer` (RFC 6750): nothing else is accepted.
+     */override fun `tokenType`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_cbpii_mobile_fn_method_rawtokens_token_type(
         it,
         _status)
 }

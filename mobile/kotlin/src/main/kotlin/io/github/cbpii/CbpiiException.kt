@@ -12,7 +12,7 @@ public sealed class CbpiiException(
     /** All that is known. */
     public val facts: ErrorFacts,
     cause: Throwable?,
-) : Exception(facts.message, cause) {
+) : RuntimeException(facts.message, cause) {
     /** The group of the cause. */
     public val kind: ErrorKind get() = facts.kind
 

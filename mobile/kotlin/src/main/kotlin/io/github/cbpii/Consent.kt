@@ -93,6 +93,9 @@ public class Tokens internal constructor(internal val raw: RawTokens) : NativeOb
     /** The refresh token, if the bank gave one. Never log what this returns. */
     public fun exposeRefreshToken(): String? = raw.exposeRefreshToken()
 
+    /** Always `Bearer` (RFC 6750): nothing else is accepted. */
+    public val tokenType: String get() = raw.tokenType()
+
     /** The scope as the bank stated it; it may be wider than what was asked for. */
     public val scope: String? get() = raw.scope()
 
