@@ -20,7 +20,7 @@ let package = Package(
             name: "CbpiiGenerated", dependencies: ["CbpiiFFI"], swiftSettings: [.swiftLanguageMode(.v5)],
             linkerSettings: [.linkedFramework("Security", .when(platforms: [.iOS, .macOS]))]),
         .target(name: "Cbpii", dependencies: ["CbpiiGenerated"]),
-        .testTarget(name: "CbpiiTests", dependencies: ["Cbpii"]),
+        .testTarget(name: "CbpiiTests", dependencies: ["Cbpii", "CbpiiGenerated"]),
     ],
     swiftLanguageModes: [.v6]
 )

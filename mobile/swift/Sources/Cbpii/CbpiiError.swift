@@ -80,6 +80,8 @@ extension CbpiiError: LocalizedError, CustomNSError {
     public static var errorDomain: String { "cbpii" }
     /// The stable number.
     public var errorCode: Int { number }
+    /// The message.
+    public var errorUserInfo: [String: Any] { [NSLocalizedDescriptionKey: message] }
 }
 
 extension ErrorCode {

@@ -15,7 +15,7 @@ final class Sandbox: @unchecked Sendable {
     /// The bank that most tests share, as at its start.
     static func started() async throws -> Sandbox {
         let bank = try one.get()
-        bank.trust()
+        try trust(bank.path(bank.issuer["ca"]))
         try await bank.control("POST", "/reset", [:])
         try await bank.control("DELETE", "/connections")
         return bank
@@ -45,9 +45,10 @@ final class Sandbox: @unchecked Sendable {
         process.waitUntilExit()
     }
 
-    /// URLSession on Linux trusts whom this names; elsewhere these tests do not run.
-    func trust() {
-        setenv("URLSessionCertificateAuthorityInfoFile", issuer["ca"].string ?? "", 1)
+    /// Makes URLSession trust these roots. On Linux it reads them from a file, and run-tests gives the tests one of their own.
+    static func trust(_ roots: String) throws {
+        let trusted = try XCTUnwrap(ProcessInfo.processInfo.environment["CBPII_TRUSTED"])
+        try Data(contentsOf: URL(fileURLWithPath: roots)).write(to: URL(fileURLWithPath: trusted))
     }
 
     var origin: String { endpoints["origin"].string ?? "" }
@@ -83,12 +84,11 @@ final class Sandbox: @unchecked Sendable {
 
     /// Where a browser is sent when the persona approves (or refuses) at the consent URL.
     func answer(_ url: URL, _ auto: String = "approve", persona: String = "CLAIRE") async throws -> URL {
-        let session = URLSession(configuration: .ephemeral, delegate: Unfollowed(), delegateQueue: nil)
-        defer { session.finishTasksAndInvalidate() }
         let page = try XCTUnwrap(URL(string: "\(url.absoluteString)&auto=\(auto)&persona=\(persona)"))
-        let response = try await session.data(from: page).1 as? HTTPURLResponse
-        let location = try XCTUnwrap(response?.value(forHTTPHeaderField: "Location"))
-        return try XCTUnwrap(URL(string: location))
+        let browser = Browser()
+        let session = URLSession(configuration: .ephemeral, delegate: browser, delegateQueue: nil)
+        defer { session.finishTasksAndInvalidate() }
+        return try await browser.redirect(session.dataTask(with: page))
     }
 
     /// Tokens as if the persona had just consented.
@@ -139,11 +139,29 @@ final class Sandbox: @unchecked Sendable {
     }
 }
 
-private final class Unfollowed: NSObject, URLSessionTaskDelegate {
+/// Goes to a page and tells where it is sent from there, without going.
+private final class Browser: NSObject, URLSessionTaskDelegate, @unchecked Sendable {
+    private var outcome: CheckedContinuation<URL, any Error>?
+
+    func redirect(_ task: URLSessionTask) async throws -> URL {
+        try await withCheckedThrowingContinuation { outcome in
+            self.outcome = outcome
+            task.resume()
+        }
+    }
+
     func urlSession(
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
     ) {
+        let location = response.value(forHTTPHeaderField: "Location").flatMap(URL.init(string:))
+        outcome?.resume(with: location.map(Result.success) ?? .failure(Failed("no Location")))
+        outcome = nil
         completionHandler(nil)
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        outcome?.resume(throwing: error ?? Failed("the consent page did not redirect"))
+        outcome = nil
     }
 }
