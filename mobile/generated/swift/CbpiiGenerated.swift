@@ -10818,7 +10818,6 @@ public func FfiConverterTypeDecimalText_lower(_ value: DecimalText) -> RustBuffe
 
 public typealias TimeSpan = Duration
 
-
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif

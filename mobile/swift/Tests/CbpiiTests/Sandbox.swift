@@ -140,7 +140,7 @@ final class Sandbox: @unchecked Sendable {
 }
 
 /// Goes to a page and tells where it is sent from there, without going.
-private final class Browser: NSObject, URLSessionTaskDelegate, @unchecked Sendable {
+private final class Browser: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     private var outcome: CheckedContinuation<URL, any Error>?
 
     func redirect(_ task: URLSessionTask) async throws -> URL {
@@ -154,14 +154,12 @@ private final class Browser: NSObject, URLSessionTaskDelegate, @unchecked Sendab
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
     ) {
-        let location = response.value(forHTTPHeaderField: "Location").flatMap(URL.init(string:))
-        outcome?.resume(with: location.map(Result.success) ?? .failure(Failed("no Location")))
-        outcome = nil
         completionHandler(nil)
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        outcome?.resume(throwing: error ?? Failed("the consent page did not redirect"))
-        outcome = nil
+        let location = (task.response as? HTTPURLResponse)?.value(forHTTPHeaderField: "Location")
+        let failed = error ?? Failed("the consent page did not redirect")
+        outcome?.resume(with: location.flatMap(URL.init(string:)).map(Result.success) ?? .failure(failed))
     }
 }
