@@ -135,14 +135,15 @@ private final class Exchanges: NSObject, URLSessionDataDelegate, @unchecked Send
         return try HttpResponse(status: response.statusCode, headers: headers, body: body)
     }
 
-    /// What URLSession is sure of, in the words of the catalogue; the rest stays as it is.
+    /// What URLSession is sure of, in the words of the catalogue. The rest stays as it is: on Linux `cannotConnectToHost` is also
+    /// said of a connection that broke after the request.
     private static func explained(_ error: any Error) -> any Error {
         func known(_ code: ErrorCode, _ sent: RequestSent) -> CbpiiError {
             CbpiiError(code, "\(code.summary) URLSession says so.", requestSent: sent, cause: error)
         }
         switch (error as? URLError)?.code {
         case .cannotFindHost?, .dnsLookupFailed?: return known(.networkNameLookup, .no)
-        case .cannotConnectToHost?, .notConnectedToInternet?: return known(.networkConnect, .no)
+        case .notConnectedToInternet?: return known(.networkConnect, .no)
         case .serverCertificateUntrusted?, .serverCertificateHasUnknownRoot?: return known(.tlsUnknownIssuer, .no)
         case .serverCertificateHasBadDate?: return known(.tlsServerCertificateExpired, .no)
         case .clientCertificateRequired?: return known(.tlsClientCertificateMissing, .no)

@@ -58,7 +58,8 @@ final class Server {
     }
 
     deinit {
-        process.terminate()
+        // SIGTERM is blocked in what a thread of Swift's pool starts.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 }
