@@ -85,6 +85,10 @@ private final class Exchanges: NSObject, URLSessionDataDelegate, @unchecked Send
         for (name, value) in request.exposeHeaders() {
             made.setValue(value, forHTTPHeaderField: name)
         }
+        #if canImport(FoundationNetworking)
+        // On Linux a session that goes while it keeps a connection open ends the process.
+        made.setValue("close", forHTTPHeaderField: "Connection")
+        #endif
         made.httpBody = request.exposeBody()
         made.timeoutInterval = max(request.timeLeft / .seconds(1), 0.001)
         return made
