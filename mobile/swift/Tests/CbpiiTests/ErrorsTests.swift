@@ -398,8 +398,11 @@ extension World {
         (
             .cancelled,
             { world in
-                let task = Task { try await world.ask() }
-                task.cancel()
+                let (client, tokens) = (try world.sandbox.client(), try await world.sandbox.tokens())
+                let task = Task {
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    _ = try await client.confirmFunds(check(), tokens: tokens)
+                }
                 try await task.value
             }
         ),

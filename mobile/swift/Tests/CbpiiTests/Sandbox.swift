@@ -85,10 +85,13 @@ final class Sandbox: @unchecked Sendable {
     /// Where a browser is sent when the persona approves (or refuses) at the consent URL.
     func answer(_ url: URL, _ auto: String = "approve", persona: String = "CLAIRE") async throws -> URL {
         let page = try XCTUnwrap(URL(string: "\(url.absoluteString)&auto=\(auto)&persona=\(persona)"))
+        var visit = URLRequest(url: page)
+        // See URLSessionTransport: no session goes with an open connection.
+        visit.setValue("close", forHTTPHeaderField: "Connection")
         let browser = Browser()
         let session = URLSession(configuration: .ephemeral, delegate: browser, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
-        return try await browser.redirect(session.dataTask(with: page))
+        return try await browser.redirect(session.dataTask(with: visit))
     }
 
     /// Tokens as if the persona had just consented.
