@@ -16,7 +16,7 @@ mod moment {
     });
 }
 
-/// A span of time: `kotlin.time.Duration`, `TimeInterval`. Travels as nanoseconds.
+/// A span of time: `kotlin.time.Duration`, `Duration`. Travels as nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeSpan(i64);
 

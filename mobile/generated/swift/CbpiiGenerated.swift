@@ -10816,8 +10816,7 @@ public func FfiConverterTypeDecimalText_lower(_ value: DecimalText) -> RustBuffe
 
 
 
-public typealias TimeSpan = TimeInterval
-
+public typealias TimeSpan = Duration
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
@@ -10826,21 +10825,21 @@ public struct FfiConverterTypeTimeSpan: FfiConverter {
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TimeSpan {
         let builtinValue = try FfiConverterInt64.read(from: &buf)
-        return Double(builtinValue) / 1_000_000_000
+        return Duration.nanoseconds(builtinValue)
     }
 
     public static func write(_ value: TimeSpan, into buf: inout [UInt8]) {
-        let builtinValue = Int64((value * 1_000_000_000).rounded())
+        let builtinValue = value.wholeNanoseconds
         return FfiConverterInt64.write(builtinValue, into: &buf)
     }
 
     public static func lift(_ value: Int64) throws -> TimeSpan {
         let builtinValue = try FfiConverterInt64.lift(value)
-        return Double(builtinValue) / 1_000_000_000
+        return Duration.nanoseconds(builtinValue)
     }
 
     public static func lower(_ value: TimeSpan) -> Int64 {
-        let builtinValue = Int64((value * 1_000_000_000).rounded())
+        let builtinValue = value.wholeNanoseconds
         return FfiConverterInt64.lower(builtinValue)
     }
 }
@@ -10874,21 +10873,21 @@ public struct FfiConverterTypeTimestamp: FfiConverter {
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Timestamp {
         let builtinValue = try FfiConverterInt64.read(from: &buf)
-        return Date(timeIntervalSince1970: Double(builtinValue) / 1000)
+        return Date(unixMilliseconds: builtinValue)
     }
 
     public static func write(_ value: Timestamp, into buf: inout [UInt8]) {
-        let builtinValue = Int64((value.timeIntervalSince1970 * 1000).rounded())
+        let builtinValue = value.unixMilliseconds
         return FfiConverterInt64.write(builtinValue, into: &buf)
     }
 
     public static func lift(_ value: Int64) throws -> Timestamp {
         let builtinValue = try FfiConverterInt64.lift(value)
-        return Date(timeIntervalSince1970: Double(builtinValue) / 1000)
+        return Date(unixMilliseconds: builtinValue)
     }
 
     public static func lower(_ value: Timestamp) -> Int64 {
-        let builtinValue = Int64((value.timeIntervalSince1970 * 1000).rounded())
+        let builtinValue = value.unixMilliseconds
         return FfiConverterInt64.lower(builtinValue)
     }
 }
