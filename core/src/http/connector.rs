@@ -134,11 +134,28 @@ impl Dialer {
         Begun { authority: uri.authority().cloned(), left, outcome }
     }
 
-    /// Finishes the connection begun for this call, or makes one.
     fn dial(&self, uri: &Uri) -> std::result::Result<TlsConnection, ureq::Error> {
-        let begun = scope::take_begun().filter(|begun| begun.authority.as_ref() == uri.authority());
-        let Begun { left, outcome, .. } = begun.map_or_else(|| self.begin(uri), |begun| *begun);
-        scope::connecting(Instant::now() + left, || self.complete(outcome?))
+        self.finish(self.begin(uri))
+    }
+
+    fn finish(&self, begun: Begun) -> std::result::Result<TlsConnection, ureq::Error> {
+        scope::connecting(Instant::now() + begun.left, || self.complete(begun.outcome?))
+    }
+
+    /// The connection begun for this call, or else one that was kept, or else a new one. In that order: what is begun and
+    /// then not used was for nothing.
+    fn connection(
+        &self,
+        uri: &Uri,
+        may_be_kept: bool,
+    ) -> std::result::Result<Box<TlsConnection>, ureq::Error> {
+        if let Some(begun) = scope::take_begun().filter(|begun| begun.authority.as_ref() == uri.authority()) {
+            return self.finish(*begun).map(Box::new);
+        }
+        match may_be_kept.then(|| self.take_ready(uri)).flatten() {
+            Some(ready) => Ok(ready),
+            None => self.dial(uri).map(Box::new),
+        }
     }
 
     fn complete(&self, mut connection: TlsConnection) -> std::result::Result<TlsConnection, ureq::Error> {
@@ -265,12 +282,9 @@ impl Connector<Tunnel> for BankConnector {
             return Ok(Some(Box::new(connection?)));
         }
         if details.needs_tls() {
+            let connection = dialer.connection(details.uri, self.keeps)?;
             let Some(authority) = details.uri.authority().filter(|_| self.keeps) else {
-                return Ok(Some(Box::new(dialer.dial(details.uri)?)));
-            };
-            let connection = match dialer.take_ready(details.uri) {
-                Some(ready) => ready,
-                None => Box::new(dialer.dial(details.uri)?),
+                return Ok(Some(connection));
             };
             return Ok(Some(Box::new(Lent {
                 connection: Some(connection),
