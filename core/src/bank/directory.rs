@@ -400,6 +400,11 @@ mod tests {
         assert_eq!(Bank::directory(Environment::ProductionLegacy).len(), 33 + 2);
     }
 
+    /// As another library reads an address.
+    fn parsed(address: &str) -> url::Url {
+        url::Url::parse(address).unwrap()
+    }
+
     #[test]
     fn all_33_establishments_are_reached_everywhere() {
         for code in CODES {
@@ -408,9 +413,11 @@ mod tests {
                 assert_eq!(bank.id, format!("bpce-{code}"));
                 assert_eq!(bank.establishment_code.as_deref(), Some(code));
                 let endpoints = bank.endpoints().unwrap();
-                assert!(endpoints.funds.starts_with(&format!("https://www.{code}.")), "{}", endpoints.funds);
-                assert!(endpoints.authorize.ends_with("/stet/psd2/oauth/authorize"));
-                assert!(endpoints.token.ends_with("/stet/psd2/oauth/token"));
+                let funds = parsed(&endpoints.funds);
+                let host = funds.host_str().unwrap();
+                assert!(host.starts_with(&format!("www.{code}.")), "{host}");
+                assert_eq!(parsed(&endpoints.authorize).path(), "/stet/psd2/oauth/authorize");
+                assert_eq!(parsed(&endpoints.token).path(), "/stet/psd2/oauth/token");
                 assert_eq!((bank.pkce, bank.scope_in_token_request), (false, false));
                 assert!(bank.refuses_pss_certificates);
                 let signature = bank.signature.unwrap();
@@ -492,8 +499,8 @@ mod tests {
         let lydia = Bank::by_id("lydia", Environment::Production).unwrap();
         let endpoints = lydia.endpoints().unwrap();
         assert_eq!(endpoints.authorize, "https://openauth.lydia-app.com/authorization/login");
-        assert!(endpoints.token.contains(":8082/"));
-        assert!(endpoints.funds.contains(":8083/"));
+        assert_eq!(parsed(&endpoints.token).port(), Some(8082));
+        assert_eq!(parsed(&endpoints.funds).port(), Some(8083));
         assert_eq!(lydia.client_authentication, ClientAuthentication::ClientSecretPost);
         assert_eq!((lydia.response_type, lydia.refusal_returns, lydia.links_required), (false, false, false));
         assert_eq!(lydia.amount_format, AmountFormat::Number);
