@@ -6,6 +6,8 @@ mod names;
 mod scene;
 mod steps;
 
+use std::panic::catch_unwind;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,7 +32,11 @@ fn journeys() {
         .collect();
     names.sort();
     assert!(!names.is_empty(), "there are journeys");
-    let failures: String = names.iter().map(|name| run(name, &defaults)).collect();
+    let unfinished = |name: &str| format!("\n  {name} could not be finished: see the panic above");
+    let failures: String = names
+        .iter()
+        .map(|name| catch_unwind(|| run(name, &defaults)).unwrap_or_else(|_| unfinished(name)))
+        .collect();
     assert!(failures.is_empty(), "{failures}");
 }
 
