@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift header doc bench fuzz lint fmt deny clean
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift conformance header doc bench fuzz lint fmt deny clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -26,7 +26,7 @@ install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; FEATURES=aws-
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
-test: lint test-core test-c test-python test-node test-kotlin test-swift doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-c test-python test-node test-kotlin test-swift conformance doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
 	$(CARGO) test $(WITH_RING) --all-targets --no-fail-fast
@@ -50,6 +50,9 @@ test-kotlin: ## The Kotlin module: build it, run all of its checks against the j
 
 test-swift: ## The Swift package, as root: in a folder with Debian's newer release, made once (3 GB)
 	mobile/swift/run-tests
+
+conformance: ## Every case of tests/vectors in every language, compared fact by fact (LANGUAGES="c python": some of them)
+	tests/conformance/run $(LANGUAGES)
 
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps

@@ -275,7 +275,8 @@ def seconds(options: Json) -> Json:
 
 def issuer_of(given: Json) -> cbpii.Issuer:
     def pair(identity: Json) -> Json:
-        return {"certificate": identity.pop("chain"), **identity}
+        chain, key = identity.pop("chain"), identity.pop("key")
+        return {"certificate": chain.encode(), "key": key.encode(), **identity}
 
     transport, seal = given.pop("transport"), given.pop("seal")
     return cbpii.Issuer(

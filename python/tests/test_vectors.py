@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -210,7 +209,6 @@ class Runner:
         return cbpii.Tokens(access_token="2YotnFZFEjr1zCsicMWpAA", obtained_at=now, consent_expires_at=LASTING)
 
 
-
 FILES = sorted(path.name for path in FOLDER.glob("*.json") if path.name != "manifest.json")
 
 
@@ -225,7 +223,7 @@ def test_cases(name: str, sandbox: Sandbox) -> None:
     cases = suite.pop("cases")
     assert isinstance(suite.pop("about"), str)
     assert len(cases) == read("manifest.json")[name]
-    run: Callable[[Case], Json] = getattr(Runner(sandbox), name.removesuffix(".json"))
+    run = getattr(Runner(sandbox), name.removesuffix(".json"))
     seen: set[str] = set()
     failures: list[str] = []
     for members in cases:
