@@ -252,6 +252,24 @@ class Steps:
         self.scene.bank.control("DELETE", "/requests")
         return {"requests": [one["endpoint"] for one in seen]}
 
+    def inspect(
+        self,
+        chain: str,
+        key: str | None = None,
+        password: str | None = None,
+        use: str | None = None,
+        client_id: str | None = None,
+    ) -> Json:
+        secret = None if key is None else key.encode()
+        report = cbpii.CertificateReport.inspect(
+            chain.encode(), use=use, key=secret, password=password, client_id=client_id
+        )
+        return {
+            "organisation_identifier": report.organisation_identifier,
+            "chain_length": report.chain_length,
+            "findings": [[finding.severity.value, finding.code] for finding in report.findings],
+        }
+
     def write_file(self, path: str, base64: str) -> Json:
         Path(path).write_bytes(decoded(base64))
         return {}
