@@ -31,7 +31,7 @@ test: lint test-core test-c test-python test-node test-kotlin test-swift doc ## 
 test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
 	$(CARGO) test $(WITH_RING) --all-targets --no-fail-fast
 	$(CARGO) test $(WITH_RING) --doc
-	$(CARGO) test -p cbpii --no-default-features --features aws-lc-rs --test journey --test errors
+	$(CARGO) test -p cbpii --no-default-features --features aws-lc-rs,encrypted-keys --test journey --test errors
 
 test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples; installation
 	ffi/tests/run
