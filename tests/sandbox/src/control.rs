@@ -143,7 +143,9 @@ impl Control {
         let now = self.bank.now();
         let scope = scope.unwrap_or(&settings.scope);
         let issued = self.bank.grants.locked().issue(persona, scope, now, &settings, now);
-        Ok(Value::Object(token::body(&settings, &issued)))
+        let answer = Value::Object(token::body(&settings, &issued));
+        self.bank.secrets.tell_tokens(&answer);
+        Ok(answer)
     }
 
     /// Revokes the consents of one persona, or of all.
