@@ -278,8 +278,10 @@ impl fmt::Display for LoadReport {
         let errors: u64 = found.errors.values().sum();
         writeln!(
             f,
-            "Load: seed {}, {} in flight, {} % faults",
-            self.plan.seed, self.plan.in_flight, self.plan.fault_percent
+            "Load: seed {}, {} in flight, {:.1} faults in 100 checks",
+            self.plan.seed,
+            self.plan.in_flight,
+            100.0 * self.faults().0 as f64 / found.judged.max(1) as f64
         )?;
         writeln!(
             f,
