@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift header doc bench fuzz lint fmt deny clean
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -50,6 +50,12 @@ test-kotlin: ## The Kotlin module: build it, run all of its checks against the j
 
 test-swift: ## The Swift package, as root: in a folder with Debian's newer release, made once (3 GB)
 	mobile/swift/run-tests
+
+test-secrets: ## All suites with full logging, whose output is searched for every secret that was used
+	tests/secrets/run
+
+endurance: ## 200,000 checks at a bank with faults, deadlines, 1,000 kills: ten minutes (SEED=number)
+	$(CARGO) run --release -p cbpii-endurance -- run $(SEED)
 
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
