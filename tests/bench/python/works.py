@@ -9,8 +9,8 @@ One measurement in a process of its own, told as a line of JSON::
     PROGRAM once              one call, then the end
     PROGRAM in-memory N       N calls whose answer is made on the spot, without the network
 
-Two calls per thread or task (or ``BENCH_REHEARSALS``) come before the clock starts, except for ``once``. Nothing is imported here that every program
-would not load anyway, for ``once`` is measured from the start of the process to its end.
+Two calls per thread or task (or ``BENCH_REHEARSALS``) come before the clock starts, except for ``once``. Nothing is imported
+here that every program would not load anyway, for ``once`` is measured from the start of the process to its end.
 """
 
 import json

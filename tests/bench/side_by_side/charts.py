@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
 from sides import DOOR, FLOOR
 
 mpl.rcParams |= {
@@ -27,6 +28,9 @@ mpl.rcParams |= {
 COLOURS = {DOOR: "#1b7f79", FLOOR: "#9aa4ae", "peer": "#d9822b"}
 LEGEND = {DOOR: "cbpii", FLOOR: "bare loop: hand-written, the floor", "peer": "what there is today"}
 FAMILIES = {"rust": "Rust", "c": "C", "python": "Python", "node": "Node", "jvm": "JVM"}
+
+MOST_RATIO = 2.0
+"""What costs more than so many times the median stands above the chart of growth, as a number: the first calls of all."""
 
 PeerFigures = Mapping[str, Mapping[str, Any]]
 
@@ -50,7 +54,7 @@ def draw_peers(figures: PeerFigures, machine: str, path: Path) -> None:
     bars(left, figures, names, places, "cpu_us", "CPU per call, µs: less is better")
     bars(right, figures, names, places, "reconnect_us", "a call on a new connection, µs")
     left.set_yticks(places, names)
-    left.invert_yaxis()
+    left.set_ylim(places[-1] + 0.7, -0.7)
     left.tick_params(axis="y", length=0)
     right.tick_params(axis="y", length=0)
     handles = [mpl.patches.Patch(color=COLOURS[kind], label=LEGEND[kind]) for kind in LEGEND]
@@ -82,11 +86,15 @@ def draw_growth(series: Mapping[str, Mapping[str, Any]], machine: str, path: Pat
             counts, ratios = series[name]["counts"], series[name]["ratios"]
             label = f"{series[name]['name']}: {shown(series[name]['median_us'])} µs"
             axes.plot(counts, ratios, marker="o", markersize=4, color=colour, label=label)
+            for count, ratio in zip(counts, ratios, strict=True):
+                if ratio > MOST_RATIO:
+                    axes.text(count, MOST_RATIO, f" × {ratio:.1f}", color=colour, fontsize=8, va="top")
         axes.axhline(1, color="#9aa4ae", linewidth=0.8, zorder=0)
         axes.set_xscale("log")
         axes.set_xticks(counts, [f"{count:,}".replace(",", " ") for count in counts], fontsize=8, rotation=30)
         axes.minorticks_off()
-        axes.set_ylim(0, 2)
+        axes.set_ylim(0, MOST_RATIO)
+        axes.yaxis.set_major_locator(mpl.ticker.MultipleLocator(0.5))
         axes.set_title(of, loc="left", fontsize=10)
         axes.legend(frameon=False, fontsize=8, loc="upper right")
     all_axes[0].set_ylabel("CPU per call / median of the line")

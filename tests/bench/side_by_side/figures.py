@@ -21,31 +21,35 @@ class Figures:
         return median(self.rounds[name])
 
     def to_json(self) -> dict[str, float | str]:
+        """Which side it is, and the medians."""
         whole = {"connections", "connections_resumed"}
         medians = {name: round(self.median(name), 0 if name in whole else 3) for name in self.rounds}
         return {"family": self.side.family, "kind": self.side.kind, "crypto": self.side.crypto, **medians}
 
 
 COLUMNS = {
-    "cpu_us": "CPU µs",
-    "p50_us": "p50 µs",
-    "p99_us": "p99 µs",
-    "rps_1": "calls/s: 1",
-    "rps_8": "8",
-    "rps_32": "32 in flight",
-    "first_answer_ms": "first answer ms",
-    "reconnect_us": "new connection µs",
-    "peak_mb": "peak MB",
-    "connections": "connections",
+    "cpu_us": ("CPU µs", ".0f"),
+    "p50_us": ("p50 µs", ".0f"),
+    "p99_us": ("p99 µs", ".0f"),
+    "rps_1": ("calls/s: 1", ".0f"),
+    "rps_8": ("8", ".0f"),
+    "rps_32": ("32 in flight", ".0f"),
+    "first_answer_ms": ("first answer ms", ".1f"),
+    "reconnect_us": ("new connection µs", ".0f"),
+    "reconnect_resumed": ("resumed", ".0%"),
+    "peak_mb": ("peak MB", ".1f"),
+    "connections": ("connections", ".0f"),
 }
+"""Of the table: the figure, and how it is headed and shown."""
 
 
 def figures_table(all_figures: list[Figures]) -> str:
     """One line per side."""
-    lines = [["", *COLUMNS.values()]]
-    for figures in all_figures:
-        shown = [f"{figures.median(name):.1f}" if name.endswith(("_ms", "_mb")) else f"{figures.median(name):.0f}" for name in COLUMNS]
-        lines.append([figures.side.name, *shown])
+
+    def cells(figures: Figures) -> list[str]:
+        return [figures.side.name, *(format(figures.median(name), form) for name, (_, form) in COLUMNS.items())]
+
+    lines = [["", *(heading for heading, _ in COLUMNS.values())], *map(cells, all_figures)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     texts = [
         "  ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(cells))

@@ -18,6 +18,7 @@ from typing import Any
 
 from bank import AMOUNT, REFERENCE, setup
 from cbpii.testing import PERSONAS, Sandbox
+
 from charts import draw_growth
 from machine import Load, described
 from measure import note, question
@@ -43,7 +44,8 @@ def main(program: str, folder: str, charts: str) -> None:
     print(f"\n{described()}; other programs took {others:.0%} of the processor.\n")
     for one in grown.values():
         print(told(one))
-    Path(folder, "bench-growth.json").write_text(json.dumps({"machine": described(), "others": others, "series": grown}, indent=2))
+    figures = {"machine": described(), "others": others, "series": grown}
+    Path(folder, "bench-growth.json").write_text(json.dumps(figures, indent=2))
     draw_growth(grown, described(), Path(charts, "growth.svg"))
     print(f"\nfigures: {folder}/bench-growth.json; chart: {charts}/growth.svg")
 

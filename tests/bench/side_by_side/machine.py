@@ -12,7 +12,8 @@ TICK = os.sysconf("SC_CLK_TCK")
 def described() -> str:
     """In a few words: when, and on what."""
     facts = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    model = next((line.split(":")[1].strip() for line in facts.splitlines() if line.startswith("model name")), platform.machine())
+    models = [line.split(":")[1].strip() for line in facts.splitlines() if line.startswith("model name")]
+    model = models[0] if models else platform.machine()
     ifma = "with" if "avx512ifma" in facts else "without"
     day = datetime.now(timezone.utc).strftime("%d %B %Y").lstrip("0")
     return f"{day}, {os.cpu_count()} cores of {model} ({ifma} AVX-512 IFMA)"

@@ -13,13 +13,14 @@ from typing import Any
 
 from bank import AMOUNT, REFERENCE, constant_part, setup
 from cbpii.testing import PERSONAS, Sandbox
+from table import AtMost, Row, middle_half, table
+
 from charts import draw_peers
 from figures import Figures, figures_table
 from lines import LINES, WHAT, Line
 from machine import Load, described
 from server import Nginx
 from sides import DOOR, FAMILIES, FLOOR, Built, Run, Runner, Side, Work, all_sides
-from table import AtMost, Row, middle_half, table
 
 KEPT = Work(calls=400)
 OF_8 = Work(calls=1_200, together=8)
@@ -143,27 +144,31 @@ def rows(measured: dict[str, Figures]) -> list[Row]:
     """The ratios of all lines whose sides were measured."""
 
     def row(line: Line) -> Row:
-        both = [measured[name].rounds[line.figure] for name in (line.beside, line.door)]
+        beside, door = (measured[name].rounds[line.figure] for name in (line.beside, line.door))
         target = None if line.limit is None else AtMost(line.limit)
-        return Row(f"{WHAT[line.figure]}: {line.door} beside {line.beside}", "µs", *both, target)
+        return Row(f"{WHAT[line.figure]}: {line.door} beside {line.beside}", "µs", beside, door, target)
 
     return [row(line) for line in LINES if line.door in measured and line.beside in measured]
 
 
-def noise(measured: dict[str, Figures]) -> dict[str, list[float]]:
+def noise(measured: dict[str, Figures]) -> dict[str, tuple[float, float]]:
     """The bare loop beside itself: for each figure the middle half of the rounds' ratios."""
     ones, others = measured[FLOOR_NAME].rounds, measured[AGAIN].rounds
-    ratios = {name: [one / other for one, other in zip(ones[name], others[name], strict=True)] for name in WHAT | {"rps_32": ""}}
-    return {name: list(middle_half(values)) for name, values in ratios.items()}
+    names = {**WHAT, "rps_32": "calls/s at 32 in flight"}
+    ratios = {
+        what: [one / other for one, other in zip(ones[name], others[name], strict=True)] for name, what in names.items()
+    }
+    return {what: middle_half(values) for what, values in ratios.items()}
 
 
 def report(measured: dict[str, Figures], others: float, options: argparse.Namespace) -> None:
     shown = [figures for name, figures in measured.items() if name != AGAIN]
     ratios, spread = rows(measured), noise(measured)
     doors = [figures for figures in shown if figures.side.kind == DOOR]
-    told_noise = ", ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in spread.items())
+    told_noise = ", ".join(f"{what} {low:.2f} to {high:.2f}" for what, (low, high) in spread.items())
     print(f"\n{described()}; {options.rounds} rounds, medians.")
-    print(f"Noise: the bare loop over itself, middle half: {told_noise}; other programs took {others:.0%} of the processor.\n")
+    print(f"Noise: the bare loop over itself, middle half: {told_noise}.")
+    print(f"Other programs took {others:.0%} of the processor.\n")
     print(f"{figures_table(shown)}\n\n{table(ratios)}")
     missed = [row.what for row in ratios if row.met is False]
     print(f"\n{len(doors)} doors; lines missed: {len(missed)} of {sum(row.target is not None for row in ratios)}")

@@ -68,7 +68,7 @@ class Connection:
 
 
 class Nginx:
-    """Runs until the end of the block. ``setup`` is what the sandbox bank told; ``question`` what the answer must speak of."""
+    """Runs until the end of the block. ``setup`` is what the sandbox bank told, ``question`` what the answer speaks of."""
 
     def __init__(self, folder: Path, setup: dict[str, str], question: dict[str, Any]) -> None:
         program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -96,19 +96,23 @@ class Nginx:
     def __enter__(self) -> "Nginx":
         self.process = subprocess.Popen(self.command)
         for _ in range(100):
-            try:
-                self.settle()
-            except OSError:
-                if self.process.poll() is not None:
-                    sys.exit("nginx did not start")
-                time.sleep(0.05)
-            else:
+            if self.answers():
                 return self
+            if self.process.poll() is not None:
+                sys.exit("nginx did not start")
+            time.sleep(0.05)
         sys.exit("nginx does not answer")
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait()
+
+    def answers(self) -> bool:
+        try:
+            self.settle()
+        except OSError:
+            return False
+        return True
 
     def settle(self) -> None:
         """The only worker has done whatever came before, once it has answered this."""
