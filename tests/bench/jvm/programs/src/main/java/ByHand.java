@@ -5,6 +5,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -38,6 +40,7 @@ final class ByHand {
             DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ENGLISH);
     private static final char[] NO_PASSWORD = {};
 
+    private final boolean keeps;
     private final Config config;
     private final URI url;
     private final PrivateKey key;
@@ -46,12 +49,10 @@ final class ByHand {
 
     private ByHand(Config config, boolean keeps) throws Exception {
         if (!keeps) {
-            // Before the client's classes are loaded: it has no setting of its own for this.
-            System.setProperty("jdk.httpclient.connectionPoolSize", "1");
-            System.setProperty("jdk.httpclient.keepalive.timeout", "0");
+            // The client has no setting for this but to let a program write the header itself.
+            System.setProperty("jdk.httpclient.allowRestrictedHeaders", "connection");
         }
-        // The bank's own time is signed, not the client's.
-        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "date");
+        this.keeps = keeps;
         this.config = config;
         url = URI.create(config.fundsUrl());
         key = privateKey(config.sealKey());
@@ -91,8 +92,8 @@ final class ByHand {
                 + "\nx-request-id: " + id;
         Signature signature = Signature.getInstance("SHA256withRSA");
         signature.initSign(key);
-        signature.update(signed.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-        return HttpRequest.newBuilder(url)
+        signature.update(signed.getBytes(StandardCharsets.US_ASCII));
+        HttpRequest.Builder request = HttpRequest.newBuilder(url)
                 .timeout(CALL)
                 .header("User-Agent", "cbpii/0.1.0")
                 .header("Accept", "application/hal+json, application/json")
@@ -107,8 +108,8 @@ final class ByHand {
                         "keyId=\"" + config.clientId() + "\",algorithm=\"rsa-sha256\","
                                 + "headers=\"(request-target) date digest x-request-id\",signature=\""
                                 + base64(signature.sign()) + "\"")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-                .build();
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+        return (keeps ? request : request.header("Connection", "close")).build();
     }
 
     /** As the protocol names it. */
@@ -137,7 +138,7 @@ final class ByHand {
     }
 
     private static Certificate[] certificates(Path path) throws Exception {
-        try (var file = java.nio.file.Files.newInputStream(path)) {
+        try (var file = Files.newInputStream(path)) {
             return CertificateFactory.getInstance("X.509").generateCertificates(file).toArray(Certificate[]::new);
         }
     }
