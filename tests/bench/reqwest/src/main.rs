@@ -58,7 +58,7 @@ struct Spent {
 impl Spent {
     fn tell(mut self) -> String {
         self.times.sort_unstable();
-        let percentile = |percent| self.times[self.times.len() * percent / 100].as_secs_f64();
+        let percentile = |percent: usize| self.times[self.times.len() * percent / 100].as_secs_f64();
         serde_json::json!({
             "calls": self.times.len(),
             "wall_seconds": self.wall.as_secs_f64(),
@@ -106,7 +106,7 @@ fn blocking(work: Work) -> Result<Spent, Failure> {
     if work.together == 1 {
         (0..work.rehearsals).try_for_each(|_| call())?;
         let (started, cpu) = (Instant::now(), cpu_time());
-        let times = timed(work.calls, &call)?;
+        let times = timed(work.calls, call)?;
         return Ok(Spent { wall: started.elapsed(), cpu: cpu_time() - cpu, times });
     }
     let barrier = Barrier::new(work.together + 1);
@@ -115,7 +115,7 @@ fn blocking(work: Work) -> Result<Spent, Failure> {
             let rehearsed = (0..work.rehearsals).try_for_each(|_| call());
             barrier.wait();
             rehearsed?;
-            timed(work.calls, &call)
+            timed(work.calls, call)
         };
         let threads: Vec<_> = (0..work.together).map(|_| scope.spawn(thread)).collect();
         barrier.wait();
