@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -62,6 +62,9 @@ doc: ## The documentation, warnings are errors
 
 bench: ## Measure speed and memory; prints ratios
 	tests/bench/run
+
+bench-peers: ## Every door beside what its users have today, with nginx as the server; then growth (ROUNDS=5, CHARTS=folder)
+	tests/bench/peers
 
 lint: ## Formatting and clippy, with either crypto library
 	$(CARGO) fmt --all --check
