@@ -105,6 +105,13 @@ fn constant(name: &str) -> String {
     name.to_uppercase().replace('.', "_")
 }
 
+/// A stable name as it is written in Swift.
+fn camel(name: &str) -> String {
+    let words: Vec<&str> = name.split(['.', '_']).collect();
+    let capital = |word: &&str| word[..1].to_uppercase() + &word[1..];
+    words[0].to_owned() + &words[1..].iter().map(capital).collect::<String>()
+}
+
 #[test]
 fn the_codes_of_c_are_the_catalogue() {
     let header = read("ffi/include/cbpii.h");
@@ -152,14 +159,9 @@ fn the_codes_of_swift_are_the_catalogue() {
             codes.push((name.to_owned(), code.trim_matches('"').to_owned(), meaning.to_owned()));
         }
     }
-    let camel = |code: &ErrorCode| {
-        let words: Vec<&str> = code.as_str().split(['.', '_']).collect();
-        let capital = |word: &&str| word[..1].to_uppercase() + &word[1..];
-        words[0].to_owned() + &words[1..].iter().map(capital).collect::<String>()
-    };
     let expected: Vec<_> = ErrorCode::ALL
         .iter()
-        .map(|code| (camel(code), code.as_str().to_owned(), code.summary().to_owned()))
+        .map(|code| (camel(code.as_str()), code.as_str().to_owned(), code.summary().to_owned()))
         .collect();
     assert_eq!(codes, expected);
 }
@@ -188,7 +190,8 @@ fn the_page_of_every_door_names_every_kind_and_every_advice() {
             );
         }
         for advice in Advice::ALL {
-            let known = [advice.as_str().to_owned(), format!("CBPII_ADVICE_{}", constant(advice.as_str()))];
+            let (small, capital) = (advice.as_str(), constant(advice.as_str()));
+            let known = [small.to_owned(), capital.clone(), format!("CBPII_ADVICE_{capital}"), format!(".{}", camel(small))];
             assert!(known.iter().any(|name| errors.contains(&format!("`{name}`"))), "{path}: {advice}");
         }
         assert!(errors.contains("core/src/manual/error_catalogue.md"), "{path} leads to the catalogue");

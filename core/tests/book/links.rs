@@ -5,6 +5,9 @@ use std::path::{Component, Path, PathBuf};
 use crate::page::{Page, pages};
 use crate::root;
 
+/// This repository, for pages that are read elsewhere, in a package's registry.
+const ON_THE_WEB: &str = "https://github.com/cbpii/cbpii/blob/main/";
+
 /// Where the manual is, whose pages rustdoc renders.
 const MANUAL: &str = "core/src/manual/";
 
@@ -26,6 +29,9 @@ fn every_link_leads_somewhere() {
 }
 
 fn leads_somewhere(page: &Page, target: &str, pages: &[Page]) -> bool {
+    if let Some(path) = target.strip_prefix(ON_THE_WEB) {
+        return root().join(path).exists();
+    }
     if target.starts_with("https://") {
         return true;
     }

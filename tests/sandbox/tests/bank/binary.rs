@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::client::control;
 
-struct Process {
+pub(crate) struct Process {
     child: Child,
     announcement: Value,
 }
 
 impl Process {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cbpii-sandbox"))
             .args(arguments)
             .stdin(Stdio::piped())
@@ -29,6 +29,14 @@ impl Process {
 
     fn folder(&self) -> PathBuf {
         PathBuf::from(self.announcement["issuer"]["folder"].as_str().unwrap())
+    }
+
+    /// What it said of itself; with this, it ends.
+    pub(crate) fn announcement(mut self) -> Value {
+        drop(self.child.stdin.take());
+        let announcement = self.announcement.clone();
+        self.finish();
+        announcement
     }
 
     /// Waits for the end; gives what was logged.
