@@ -11,7 +11,6 @@ use crate::{read, root};
 pub(crate) struct Page {
     /// From the repository's root, with slashes.
     pub(crate) path: String,
-    pub(crate) text: String,
     pub(crate) blocks: Vec<Block>,
     /// Where links and pictures lead, with their lines.
     pub(crate) links: Vec<(usize, String)>,
@@ -71,7 +70,7 @@ impl Page {
     pub(crate) fn read(path: String) -> Self {
         let text = read(&path);
         let (blocks, links, anchors) = (blocks(&text), links(&text), anchors(&text));
-        Self { path, text, blocks, links, anchors }
+        Self { path, blocks, links, anchors }
     }
 }
 
