@@ -485,10 +485,10 @@ def test_classes_kinds_and_codes_are_the_cores() -> None:
 
 def test_the_errors_are_those_of_the_manual() -> None:
     page = (Path(__file__).parents[2] / "core/src/manual/error_catalogue.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \| `(.+?)` \| `(.+?)` \| (.+?) \| .+ \|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(.+?)`<br>(\d+) `(.+?)` \| (.+?) \| .+ \|$", page, re.MULTILINE)
     entries = cbpii.CATALOGUE.values()
-    assert rows == [(str(entry.number), entry.code, entry.advice.value, entry.summary) for entry in entries]
-    names = dict(re.findall(r"^\| `(\w+)` \| `\w+` \| `\w+` \| `(\w+)` \|", page, re.MULTILINE))
+    assert rows == [(entry.code, str(entry.number), entry.advice.value, entry.summary) for entry in entries]
+    names = dict(re.findall(r"^\| `(\w+)` \| `[A-Z_]+` \| `(\w+)` \|", page, re.MULTILINE))
     assert names == {kind.value: one.__name__ for kind, one in CLASSES.items()}
 
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cbpii::{ErrorCode, ErrorKind};
+use cbpii::{Advice, ErrorCode, ErrorKind, RequestSent};
 
 use crate::doors::Names;
 use crate::{read, root};
@@ -24,18 +24,20 @@ Decide the flow of a program by the kind. Its name in each language:
 
 ";
 
+const KINDS: &str = "\
+| kind | C: `CBPII_ERROR_KIND_…` | Python, Node | Rust: `ErrorKind::…`, Kotlin: `CbpiiException.…` | Swift |
+|---|---|---|---|---|
+";
+
 fn page() -> String {
     let mut page = HEAD.to_owned();
     kinds(&mut page);
     for kind in ErrorKind::ALL {
-        write!(
-            page,
-            "\n# {kind}\n\n| number | code | advice | what it means | what to do |\n|---|---|---|---|---|\n"
-        )
-        .unwrap();
+        write!(page, "\n# {kind}\n\n| code, number, advice | what it means | what to do |\n|---|---|---|\n")
+            .unwrap();
         for code in ErrorCode::ALL.iter().filter(|code| code.kind() == kind) {
             let (number, advice) = (code.number(), code.advice());
-            writeln!(page, "| {number} | `{code}` | `{advice}` | {} | {} |", code.summary(), code.remedy())
+            writeln!(page, "| `{code}`<br>{number} `{advice}` | {} | {} |", code.summary(), code.remedy())
                 .unwrap();
         }
     }
@@ -44,12 +46,18 @@ fn page() -> String {
 
 fn kinds(page: &mut String) {
     let names = Names::read();
-    page.push_str("| kind | Rust | C | Python | Node | Kotlin | Swift |\n|---|---|---|---|---|---|---|\n");
+    page.push_str(KINDS);
     for kind in ErrorKind::ALL {
-        let columns = [&names.rust, &names.c, &names.python, &names.node, &names.kotlin, &names.swift];
-        let columns: Vec<String> = columns.iter().map(|names| format!("`{}`", names[&kind])).collect();
-        writeln!(page, "| `{kind}` | {} |", columns.join(" | ")).unwrap();
+        let c = names.c[&kind].trim_start_matches("CBPII_ERROR_KIND_");
+        let scripts = together(&names.python[&kind], &names.node[&kind]);
+        let (classes, swift) = (together(&names.rust[&kind], &names.kotlin[&kind]), &names.swift[&kind]);
+        writeln!(page, "| `{kind}` | `{c}` | {scripts} | {classes} | `{swift}` |").unwrap();
     }
+}
+
+/// One name where two languages have the same.
+fn together(one: &str, other: &str) -> String {
+    if one == other { format!("`{one}`") } else { format!("`{one}`, `{other}`") }
 }
 
 /// With `CBPII_WRITE_CATALOGUE` set it writes the page instead (`make catalogue`).
@@ -60,6 +68,17 @@ fn the_page_is_the_librarys_catalogue() {
         std::fs::write(root().join(PAGE), &page).unwrap();
     }
     assert!(read(PAGE) == page, "{PAGE} is not what the library says: run `make catalogue`");
+}
+
+#[test]
+fn what_an_advice_means_is_said_where_the_page_leads() {
+    let text = read("core/src/manual/errors_and_retries.md");
+    for advice in Advice::ALL {
+        assert!(text.contains(&format!("\n| `{advice}` | ")), "{advice}");
+    }
+    for sent in RequestSent::ALL {
+        assert!(text.contains(&format!("`{}`", sent.as_str())), "{sent:?}");
+    }
 }
 
 #[test]
