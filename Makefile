@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -38,6 +38,9 @@ test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples
 
 header: ## Write the C header anew from its sources
 	CBPII_WRITE_HEADER=1 $(CARGO) test -p cbpii-ffi --test header
+
+catalogue: ## Write the page of the error catalogue anew from the library
+	CBPII_WRITE_CATALOGUE=1 $(CARGO) test -p cbpii --test book catalogue
 
 test-python: ## The Python package: build it and run all of its checks
 	python/run-tests

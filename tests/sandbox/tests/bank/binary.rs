@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::client::control;
 
-struct Process {
+pub(crate) struct Process {
     child: Child,
     announcement: Value,
 }
 
 impl Process {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_in(arguments, &[])
     }
 
@@ -35,6 +35,14 @@ impl Process {
 
     fn folder(&self) -> PathBuf {
         PathBuf::from(self.announcement["issuer"]["folder"].as_str().unwrap())
+    }
+
+    /// What it said of itself; with this, it ends.
+    pub(crate) fn announcement(mut self) -> Value {
+        drop(self.child.stdin.take());
+        let announcement = self.announcement.clone();
+        self.finish();
+        announcement
     }
 
     /// Waits for the end; gives what was logged.
