@@ -18,6 +18,8 @@ pub const REFERENCE: &str = "MyCoverage123456";
 pub const CURRENCY: &str = "EUR";
 /// 12.50: digits, and what the last one is worth.
 pub const AMOUNT: (&str, i64) = ("125", -1);
+/// A yes to the question about the IBAN.
+pub const YES: &[u8] = br#"{"request":{"paymentCoverageRequestId":"MyCoverage123456","instructedAmount":{"currency":"EUR","amount":"12.50"},"accountId":{"iban":"FR7617515900000800358074006"}},"result":true,"_links":{}}"#;
 /// The account when it is no IBAN: the number of a card.
 pub const CARD: &str = "4970101234567890";
 

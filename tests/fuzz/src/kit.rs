@@ -26,6 +26,7 @@ fn pair(name: &str) -> Pair {
 /// When there is none: `run` makes it and names the folder in CBPII_FUZZ_KIT.
 #[must_use]
 pub fn read(name: &str) -> Vec<u8> {
-    let folder = std::env::var_os("CBPII_FUZZ_KIT").map(PathBuf::from).expect("CBPII_FUZZ_KIT: use tests/fuzz/run");
+    let folder =
+        std::env::var_os("CBPII_FUZZ_KIT").map(PathBuf::from).expect("CBPII_FUZZ_KIT: use tests/fuzz/run");
     std::fs::read(folder.join(name)).expect("a file of the kit")
 }

@@ -57,11 +57,11 @@ fn grow(size: usize) {
 }
 
 /// Works on one input within the limit. A new peak goes to the standard error.
-pub fn limited(work: impl FnOnce()) {
+pub fn limited<T>(work: impl FnOnce() -> T) {
     let start = LIVE.load(Relaxed);
     PEAK.store(start, Relaxed);
     START.store(start, Relaxed);
-    work();
+    drop(work());
     START.store(usize::MAX, Relaxed);
     let cost = PEAK.load(Relaxed).saturating_sub(start);
     let most = MOST.load(Relaxed);

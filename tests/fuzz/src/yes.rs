@@ -36,7 +36,8 @@ fn echoes(request: &Json, asked: Asked, echo: Echo) -> bool {
     text(request.member("paymentCoverageRequestId"), REFERENCE)
         && text(amount.and_then(|amount| amount.member("currency")), CURRENCY)
         && is_number(value, AMOUNT.0, AMOUNT.1)
-        && (echo == Echo::ReferenceAndAmount || request.member("accountId").is_some_and(|it| is_account(it, asked)))
+        && (echo == Echo::ReferenceAndAmount
+            || request.member("accountId").is_some_and(|it| is_account(it, asked)))
 }
 
 fn is_account(account: &Json, asked: Asked) -> bool {
@@ -45,7 +46,8 @@ fn is_account(account: &Json, asked: Asked) -> bool {
     match asked {
         Asked::Iban => {
             let places = [Some(account), other].into_iter().flatten();
-            let mut ibans = places.flat_map(|place| ["iban", "Iban"].map(|name| place.member(name))).flatten();
+            let mut ibans =
+                places.flat_map(|place| ["iban", "Iban"].map(|name| place.member(name))).flatten();
             ibans.any(|iban| {
                 let compact = |text: &str| text.split_whitespace().collect::<String>().to_uppercase();
                 iban.text().is_some_and(|text| compact(text) == IBAN)

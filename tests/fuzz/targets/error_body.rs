@@ -12,12 +12,17 @@ use cbpii_fuzz::secrets::{CODE, assert_sound};
 use cbpii_fuzz::{input, memory};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| memory::limited(|| {
-    let [operation, high, low, rest @ ..] = data else { return };
+const GOOD: &[u8] = b"\x02\x01\x2c\n{\"error\":\"invalid_grant\"}";
+
+fuzz_target!(init: assert_eq!(run(GOOD), Some(ErrorCode::ConsentLost)), |data: &[u8]| memory::limited(|| run(data)));
+
+/// The error, if there is a refusal.
+fn run(data: &[u8]) -> Option<ErrorCode> {
+    let [operation, high, low, rest @ ..] = data else { return None };
     let status = 100 + u16::from_be_bytes([*high, *low]) % 500;
     let (retry_after, body) = input::text_line(rest);
     let headers: Vec<_> = retry_after.map(|value| ("retry-after", value)).into_iter().collect();
-    let Some(answer) = answer(status, &headers, body).filter(|_| status != 200) else { return };
+    let answer = answer(status, &headers, body).filter(|_| status != 200)?;
     let error = refused(&client(&bank(""), answer), operation % 3);
     assert_sound(&error);
     assert_eq!((error.http_status(), error.request_sent()), (Some(status), RequestSent::Yes));
@@ -30,7 +35,8 @@ fuzz_target!(|data: &[u8]| memory::limited(|| {
     if matches!(error.code(), ErrorCode::ConsentLost | ErrorCode::CodeRefused) {
         assert!(invalid_grant && operation % 3 != 0, "lost without the bank's word: {error:?}");
     }
-}));
+    Some(error.code())
+}
 
 fn refused(client: &Client, operation: u8) -> Error {
     let outcome = match operation {

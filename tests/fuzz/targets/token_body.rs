@@ -10,9 +10,14 @@ use cbpii_fuzz::secrets::{CODE, REFRESH_TOKEN, assert_sound};
 use cbpii_fuzz::{input, memory};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| memory::limited(|| {
+const GOOD: &[u8] = b"\0{\"access_token\":\"a\",\"token_type\":\"bearer\",\"expires_in\":60}";
+
+fuzz_target!(init: assert!(run(GOOD)), |data: &[u8]| memory::limited(|| run(data)));
+
+/// Whether there were tokens.
+fn run(data: &[u8]) -> bool {
     let (flags, body) = input::flags(data);
-    let Some(answer) = answer(200, &[("content-type", "application/json")], body) else { return };
+    let Some(answer) = answer(200, &[("content-type", "application/json")], body) else { return false };
     let client = client(&bank(""), answer);
     let refresh = flags & 1 != 0;
     let outcome = if refresh {
@@ -24,13 +29,15 @@ fuzz_target!(|data: &[u8]| memory::limited(|| {
         Ok(tokens) => {
             check(&tokens, body, refresh);
             assert_eq!(Tokens::from_json(tokens.to_json().expose()).expect("their own saved form"), tokens);
+            true
         }
         Err(error) => {
             assert_sound(&error);
             assert!(matches!(error.code(), ErrorCode::NotJson | ErrorCode::TokenAnswer), "{error:?}");
+            false
         }
     }
-}));
+}
 
 fn check(tokens: &Tokens, body: &[u8], refresh: bool) {
     let answer = Json::read(body).expect("tokens from what is no JSON");
@@ -38,9 +45,17 @@ fn check(tokens: &Tokens, body: &[u8], refresh: bool) {
     let (access, rotated) = (tokens.access_token().expose(), tokens.refresh_token().map(Secret::expose));
     assert_eq!(Some(access), text("access_token"));
     assert_eq!(rotated, text("refresh_token").or(refresh.then_some(REFRESH_TOKEN)));
-    assert!(answer.member("token_type").and_then(Json::text).is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")));
+    assert!(
+        answer
+            .member("token_type")
+            .and_then(Json::text)
+            .is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"))
+    );
     let shown = format!("{tokens:?} {tokens}");
     for secret in [Some(access), rotated].into_iter().flatten().filter(|secret| secret.len() >= 16) {
-        assert!(!shown.contains(secret) || tokens.scope().is_some_and(|scope| scope.contains(secret)), "{shown}");
+        assert!(
+            !shown.contains(secret) || tokens.scope().is_some_and(|scope| scope.contains(secret)),
+            "{shown}"
+        );
     }
 }

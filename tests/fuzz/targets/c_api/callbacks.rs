@@ -1,15 +1,16 @@
 //! What a program gives the library to call: a transport, a listener, a clock. Each counts that it is destroyed once.
 
 use std::ffi::{CStr, c_void};
-use std::sync::atomic::{AtomicIsize, Ordering};
 use std::ptr;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
 use cbpii_ffi::error::{cbpii_error, cbpii_error_free, cbpii_error_new};
 use cbpii_ffi::event::{cbpii_event, cbpii_event_text};
 use cbpii_ffi::transport::{
-    cbpii_http_request, cbpii_http_request_body, cbpii_http_request_body_length, cbpii_http_request_header_count,
-    cbpii_http_request_header_name, cbpii_http_request_header_value, cbpii_http_request_url, cbpii_http_response,
-    cbpii_http_response_add_header, cbpii_http_response_set_body, cbpii_http_response_set_status, cbpii_transport,
+    cbpii_http_request, cbpii_http_request_body, cbpii_http_request_body_length,
+    cbpii_http_request_header_count, cbpii_http_request_header_name, cbpii_http_request_header_value,
+    cbpii_http_request_url, cbpii_http_response, cbpii_http_response_add_header,
+    cbpii_http_response_set_body, cbpii_http_response_set_status, cbpii_transport,
 };
 
 use crate::choices::Choices;
@@ -53,7 +54,8 @@ pub fn assert_destroyed() {
 /// A transport in memory.
 pub fn transport(choices: &mut Choices<'_>) -> cbpii_transport {
     let answer = Answer { kind: choices.byte(), body: choices.given() };
-    let exchange: Option<unsafe extern "C" fn(_, _, _) -> _> = if answer.kind == 255 { None } else { Some(exchange) };
+    let exchange: Option<unsafe extern "C" fn(_, _, _) -> _> =
+        if answer.kind == 255 { None } else { Some(exchange) };
     cbpii_transport { user_data: hold(answer), exchange, destroy: Some(destroy::<Answer>) }
 }
 

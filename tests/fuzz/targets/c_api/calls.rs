@@ -151,7 +151,15 @@ static OTHER: &[Call] = &[
 ];
 
 /// Every kind of call, as often as it should come.
-pub static ALL: &[Call] = &[one_of_making, one_of_making, one_of_changing, one_of_the_others, one_of_the_others, one_of_reading, one_of_freeing];
+pub static ALL: &[Call] = &[
+    one_of_making,
+    one_of_making,
+    one_of_changing,
+    one_of_the_others,
+    one_of_the_others,
+    one_of_reading,
+    one_of_freeing,
+];
 
 fn one_of_making(world: &mut World, choices: &mut Choices<'_>) {
     run(MAKING, world, choices);
@@ -201,17 +209,29 @@ fn certificate(world: &mut World, choices: &mut Choices<'_>) {
         let error = unsafe { cbpii_inspect_options_set_key(options, key, key_length, password) };
         world.took(error);
     }
-    make(world, choices, |world| &mut world.reports, false, |_, choices, place| {
-        let (bytes, length) = choices.file();
-        unsafe { cbpii_certificate_inspect(bytes, length, options, place) }
-    });
+    make(
+        world,
+        choices,
+        |world| &mut world.reports,
+        false,
+        |_, choices, place| {
+            let (bytes, length) = choices.file();
+            unsafe { cbpii_certificate_inspect(bytes, length, options, place) }
+        },
+    );
 }
 
 fn keys(world: &mut World, choices: &mut Choices<'_>) {
-    let made = make(world, choices, |world| &mut world.keys, false, |_, choices, place| {
-        let (key, length) = choices.key();
-        unsafe { cbpii_record_keys_new(key, length, place) }
-    });
+    let made = make(
+        world,
+        choices,
+        |world| &mut world.keys,
+        false,
+        |_, choices, place| {
+            let (key, length) = choices.key();
+            unsafe { cbpii_record_keys_new(key, length, place) }
+        },
+    );
     if choices.yes() {
         let (old, length) = choices.key();
         let error = unsafe { cbpii_record_keys_add_old(made, old, length) };
@@ -245,9 +265,15 @@ fn set_transport(world: &mut World, choices: &mut Choices<'_>, options: *mut cbp
 
 fn client(world: &mut World, choices: &mut Choices<'_>) {
     let options = world.options.given(choices);
-    let made = make(world, choices, |world| &mut world.clients, false, |world, choices, place| unsafe {
-        cbpii_client_new(world.banks.given(choices), world.issuers.given(choices), options, place)
-    });
+    let made = make(
+        world,
+        choices,
+        |world| &mut world.clients,
+        false,
+        |world, choices, place| unsafe {
+            cbpii_client_new(world.banks.given(choices), world.issuers.given(choices), options, place)
+        },
+    );
     if !made.is_null() && world.in_memory.contains(&options.addr()) {
         world.in_memory.insert(made.addr());
     }
@@ -256,64 +282,108 @@ fn client(world: &mut World, choices: &mut Choices<'_>) {
 /// A client that never reaches a network, or none.
 fn client_in_memory(world: &World, choices: &mut Choices<'_>) -> *mut cbpii_client {
     let client = world.clients.given(choices);
-    if world.clients.holds(client) && !world.in_memory.contains(&client.addr()) { ptr::null_mut() } else { client }
+    if world.clients.holds(client) && !world.in_memory.contains(&client.addr()) {
+        ptr::null_mut()
+    } else {
+        client
+    }
 }
 
 fn consent(world: &mut World, choices: &mut Choices<'_>) {
     let client = client_in_memory(world, choices);
-    make(world, choices, |world| &mut world.tokens, false, |world, choices, place| unsafe {
-        let pending = world.pendings.given(choices);
-        match choices.byte() % 3 {
-            0 => cbpii_client_complete_consent(client, pending, choices.text(), place),
-            1 => {
-                let (code, cancel) = (world.codes.given(choices), world.cancels.given(choices));
-                cbpii_client_exchange_code(client, pending, code, choices.duration(), cancel, place)
+    make(
+        world,
+        choices,
+        |world| &mut world.tokens,
+        false,
+        |world, choices, place| unsafe {
+            let pending = world.pendings.given(choices);
+            match choices.byte() % 3 {
+                0 => cbpii_client_complete_consent(client, pending, choices.text(), place),
+                1 => {
+                    let (code, cancel) = (world.codes.given(choices), world.cancels.given(choices));
+                    cbpii_client_exchange_code(client, pending, code, choices.duration(), cancel, place)
+                }
+                _ => {
+                    let (tokens, cancel) = (world.tokens.given(choices), world.cancels.given(choices));
+                    cbpii_client_refresh(client, tokens, choices.duration(), cancel, place)
+                }
             }
-            _ => {
-                let (tokens, cancel) = (world.tokens.given(choices), world.cancels.given(choices));
-                cbpii_client_refresh(client, tokens, choices.duration(), cancel, place)
-            }
-        }
-    });
+        },
+    );
 }
 
-fn funds(world: &mut World, choices: &mut Choices<'_>) {
+pub fn funds(world: &mut World, choices: &mut Choices<'_>) {
     let client = client_in_memory(world, choices);
-    make(world, choices, |world| &mut world.confirmations, false, |world, choices, place| unsafe {
-        let (tokens, request) = (world.tokens.given(choices), world.requests.given(choices));
-        let cancel = world.cancels.given(choices);
-        match choices.byte() % 3 {
-            0 => cbpii_client_confirm_funds(client, tokens, request, place),
-            1 => cbpii_client_confirm_funds_with(client, tokens, request, choices.duration(), cancel, place),
-            _ => {
-                let session = world.sessions.given(choices);
-                cbpii_session_confirm_funds_with(session, request, choices.duration(), cancel, place)
+    make(
+        world,
+        choices,
+        |world| &mut world.confirmations,
+        false,
+        |world, choices, place| unsafe {
+            let (tokens, request) = (world.tokens.given(choices), world.requests.given(choices));
+            let cancel = world.cancels.given(choices);
+            match choices.byte() % 3 {
+                0 => cbpii_client_confirm_funds(client, tokens, request, place),
+                1 => cbpii_client_confirm_funds_with(
+                    client,
+                    tokens,
+                    request,
+                    choices.duration(),
+                    cancel,
+                    place,
+                ),
+                _ => {
+                    let session = world.sessions.given(choices);
+                    cbpii_session_confirm_funds_with(session, request, choices.duration(), cancel, place)
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 fn pool(world: &mut World, choices: &mut Choices<'_>) {
     let client = client_in_memory(world, choices);
-    make(world, choices, |world| &mut world.pools, false, |world, choices, place| unsafe {
-        cbpii_session_pool_new(client, world.stores.given(choices), world.session_options.given(choices), place)
-    });
+    make(
+        world,
+        choices,
+        |world| &mut world.pools,
+        false,
+        |world, choices, place| unsafe {
+            cbpii_session_pool_new(
+                client,
+                world.stores.given(choices),
+                world.session_options.given(choices),
+                place,
+            )
+        },
+    );
 }
 
 fn renewal(world: &mut World, choices: &mut Choices<'_>) {
     let walk = world.renewals.given(choices);
-    make(world, choices, |world| &mut world.renewal, true, |_, _, place| unsafe { cbpii_renewals_next(walk, place) });
+    make(
+        world,
+        choices,
+        |world| &mut world.renewal,
+        true,
+        |_, _, place| unsafe { cbpii_renewals_next(walk, place) },
+    );
 }
 
 fn optional_token(world: &mut World, choices: &mut Choices<'_>) {
     let tokens = world.tokens.given(choices);
-    make(world, choices, |world| &mut world.strings, true, |_, _, place| unsafe {
-        cbpii_tokens_expose_refresh_token(tokens, place)
-    });
+    make(
+        world,
+        choices,
+        |world| &mut world.strings,
+        true,
+        |_, _, place| unsafe { cbpii_tokens_expose_refresh_token(tokens, place) },
+    );
 }
 
 /// The beginning of every program, whole: no input would find it by chance.
-fn program(world: &mut World, choices: &mut Choices<'_>) {
+pub fn program(world: &mut World, choices: &mut Choices<'_>) {
     let (mut bank, mut issuer, mut options) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     let (mut client, mut tokens, mut request) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     let record = c"{\"base\":\"bpce-17515\",\"environment\":\"sandbox\",\"signature\":null}";
@@ -329,7 +399,14 @@ fn program(world: &mut World, choices: &mut Choices<'_>) {
         errors.push(cbpii_client_options_set_check_eligibility(options, false));
         set_transport(world, choices, options);
         errors.push(cbpii_client_new(bank, issuer, options, &mut client));
-        errors.push(cbpii_tokens_new(c"access".as_ptr(), c"refresh".as_ptr(), 0, ptr::null(), i64::MAX, &mut tokens));
+        errors.push(cbpii_tokens_new(
+            c"access".as_ptr(),
+            c"refresh".as_ptr(),
+            0,
+            ptr::null(),
+            i64::MAX,
+            &mut tokens,
+        ));
         let (reference, iban) = (c"ORDER-4711".as_ptr(), c"FR7617515900000800358074006".as_ptr());
         let (amount, currency) = (c"12.50".as_ptr(), c"EUR".as_ptr());
         errors.push(cbpii_funds_request_for_iban(reference, iban, amount, currency, &mut request));

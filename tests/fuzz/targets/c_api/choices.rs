@@ -3,10 +3,10 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use libfuzzer_sys::arbitrary::Unstructured;
 use cbpii_fuzz::bank_in_memory::{CLIENT_ID, REDIRECT_URI};
 use cbpii_fuzz::kit::{QSEALC, QWAC};
 use cbpii_fuzz::secrets::{ACCESS_TOKEN, CODE, IBAN, PASSWORD, REFRESH_TOKEN, STATE};
+use libfuzzer_sys::arbitrary::Unstructured;
 
 /// Texts that mean something somewhere.
 const TEXTS: &[&str] = &[

@@ -82,9 +82,14 @@ facts! {
 impl Facts for cbpii_error {
     unsafe fn read(error: *const Self) {
         unsafe {
-            for text in [cbpii_error_code, cbpii_error_message, cbpii_error_bank_code, cbpii_error_bank_message,
-                cbpii_error_request_id, cbpii_error_correlation_id]
-            {
+            for text in [
+                cbpii_error_code,
+                cbpii_error_message,
+                cbpii_error_bank_code,
+                cbpii_error_bank_message,
+                cbpii_error_request_id,
+                cbpii_error_correlation_id,
+            ] {
                 read_text(text(error));
             }
             black_box((cbpii_error_kind(error), cbpii_error_advice(error), cbpii_error_http_status(error)));
@@ -97,10 +102,16 @@ impl Facts for cbpii_error {
 impl Facts for cbpii_explanation {
     unsafe fn read(explanation: *const Self) {
         unsafe {
-            for text in [cbpii_explanation_text, cbpii_explanation_method, cbpii_explanation_url,
-                cbpii_explanation_body, cbpii_explanation_digest_input, cbpii_explanation_signing_string,
-                cbpii_explanation_key_id, cbpii_explanation_key_id_source]
-            {
+            for text in [
+                cbpii_explanation_text,
+                cbpii_explanation_method,
+                cbpii_explanation_url,
+                cbpii_explanation_body,
+                cbpii_explanation_digest_input,
+                cbpii_explanation_signing_string,
+                cbpii_explanation_key_id,
+                cbpii_explanation_key_id_source,
+            ] {
                 read_text(text(explanation));
             }
             for place in 0..=cbpii_explanation_header_count(explanation) {
@@ -147,10 +158,14 @@ impl Facts for cbpii_findings {
 impl Facts for cbpii_certificate_report {
     unsafe fn read(report: *const Self) {
         unsafe {
-            for text in [cbpii_certificate_report_organisation_identifier, cbpii_certificate_report_psd2_authority,
-                cbpii_certificate_report_serial_decimal, cbpii_certificate_report_x5t_s256,
-                cbpii_certificate_report_key_type, cbpii_certificate_report_signature_algorithm]
-            {
+            for text in [
+                cbpii_certificate_report_organisation_identifier,
+                cbpii_certificate_report_psd2_authority,
+                cbpii_certificate_report_serial_decimal,
+                cbpii_certificate_report_x5t_s256,
+                cbpii_certificate_report_key_type,
+                cbpii_certificate_report_signature_algorithm,
+            ] {
                 read_text(text(report));
             }
             (-1..5).for_each(|spelling| read_text(cbpii_certificate_report_subject(report, spelling)));
@@ -163,7 +178,10 @@ impl Facts for cbpii_consent_history {
     unsafe fn read(history: *const Self) {
         unsafe {
             for place in 0..=cbpii_consent_history_length(history) {
-                black_box((cbpii_consent_history_event(history, place), cbpii_consent_history_at(history, place)));
+                black_box((
+                    cbpii_consent_history_event(history, place),
+                    cbpii_consent_history_at(history, place),
+                ));
                 black_box(cbpii_consent_history_cause(history, place));
             }
         }

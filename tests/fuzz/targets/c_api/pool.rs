@@ -37,6 +37,11 @@ impl<T: Facts> Pool<T> {
         self.live.iter().any(|live| ptr::eq(*live, handle))
     }
 
+    /// Whether one of the handles is such a one.
+    pub fn has(&self, is_it: impl Fn(*const T) -> bool) -> bool {
+        self.live.iter().any(|live| is_it(*live))
+    }
+
     /// Keeps a handle that the library made, and reads what it says.
     pub fn keep(&mut self, handle: *mut T) {
         if !handle.is_null() {

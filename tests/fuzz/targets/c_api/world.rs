@@ -1,7 +1,6 @@
 //! Everything that a program holds.
 
 use std::collections::HashSet;
-use std::ptr;
 
 use cbpii_ffi::bank::*;
 use cbpii_ffi::cancel::*;
@@ -81,21 +80,14 @@ world! {
 }
 
 impl World {
-    /// What is made once and for all in a process costs no input its memory.
-    pub fn warm_up() {
-        static ONCE: std::sync::Once = std::sync::Once::new();
-        ONCE.call_once(|| {
-            let mut banks = ptr::null_mut();
-            // SAFETY: a place to write to.
-            let error = unsafe { cbpii_bank_list_directory(CBPII_ENVIRONMENT_SANDBOX, &mut banks) };
-            assert!(error.is_null());
-            // SAFETY: it was just made.
-            unsafe { cbpii_bank_list_free(banks) };
-        });
-    }
-
     /// Takes what a call came to. An output is written on success, and only then.
-    pub fn take<T: Facts>(&mut self, pool: fn(&mut Self) -> &mut Pool<T>, error: *mut cbpii_error, made: *mut T, optional: bool) {
+    pub fn take<T: Facts>(
+        &mut self,
+        pool: fn(&mut Self) -> &mut Pool<T>,
+        error: *mut cbpii_error,
+        made: *mut T,
+        optional: bool,
+    ) {
         assert!(error.is_null() || made.is_null(), "an error and a result");
         assert!(!error.is_null() || !made.is_null() || optional, "neither an error nor a result");
         self.errors.keep(error);
