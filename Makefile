@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue test-fuzz test-supply-chain sbom audit
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -26,12 +26,12 @@ install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; FEATURES=aws-
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
-test: lint test-core test-c test-python test-node test-kotlin test-swift doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-c test-python test-node test-kotlin test-swift test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
-	$(CARGO) test $(WITH_RING) --all-targets --no-fail-fast
-	$(CARGO) test $(WITH_RING) --doc
-	$(CARGO) test -p cbpii --no-default-features --features aws-lc-rs,encrypted-keys --test journey --test errors
+	$(CARGO) test --locked $(WITH_RING) --all-targets --no-fail-fast
+	$(CARGO) test --locked $(WITH_RING) --doc
+	$(CARGO) test --locked -p cbpii --no-default-features --features aws-lc-rs,encrypted-keys --test journey --test errors
 
 test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples; installation
 	ffi/tests/run
@@ -60,6 +60,12 @@ test-secrets: ## All suites with full logging, whose output is searched for ever
 endurance: ## 200,000 checks at a bank with faults, deadlines, 1,000 kills: ten minutes (SEED=number)
 	$(CARGO) run --release -p cbpii-endurance -- run $(SEED)
 
+test-fuzz: ## A short run of each fuzz target (SECONDS=30)
+	tests/fuzz/run --seconds $(or $(SECONDS),30)
+
+test-supply-chain: deny ## Licences and sources of the dependencies, and a list of them that is valid and complete
+	sbom/run
+
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 
@@ -77,13 +83,19 @@ lint: ## Formatting and clippy, with either crypto library
 fmt: ## Format the sources
 	$(CARGO) fmt --all
 
-fuzz: ## Throw random input at every parser (CASES=20000 per property)
+fuzz: ## Throw random input at every parser (CASES=20000 per property, SECONDS=30 per fuzz target)
 	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test -p cbpii --lib -- panic
 	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test -p cbpii --test vectors_properties
+	tests/fuzz/run --seconds $(or $(SECONDS),30)
 
-deny: ## Licences, bans and sources of all dependencies (installs cargo-deny)
-	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
-	$(CARGO) deny check licenses bans sources
+sbom: ## List what each thing that ships is made of: target/sbom/*.cdx.json (CycloneDX)
+	sbom/run --only-write
+
+deny: ## Licences, bans and sources of all dependencies
+	sbom/deny licenses bans sources
+
+audit: ## Known vulnerabilities of all dependencies: asks the servers that know
+	sbom/audit
 
 clean: ## Remove what was built
 	$(CARGO) clean
