@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue test-fuzz test-supply-chain sbom audit
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue test-fuzz test-supply-chain sbom audit conformance
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -26,7 +26,7 @@ install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; FEATURES=aws-
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
-test: lint test-core test-c test-python test-node test-kotlin test-swift test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-c test-python test-node test-kotlin test-swift conformance test-secrets test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
 	$(CARGO) test --locked $(WITH_RING) --all-targets --no-fail-fast
@@ -65,6 +65,9 @@ test-fuzz: ## A short run of each fuzz target (SECONDS=30)
 
 test-supply-chain: deny ## Licences and sources of the dependencies, and a list of them that is valid and complete
 	sbom/run
+
+conformance: ## Every case of tests/vectors in every language, compared fact by fact (LANGUAGES="c python": some of them)
+	tests/conformance/run $(LANGUAGES)
 
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
