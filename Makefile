@@ -64,7 +64,7 @@ test-fuzz: ## A short run of each fuzz target (SECONDS=30)
 	tests/fuzz/run --seconds $(or $(SECONDS),30)
 
 test-supply-chain: deny ## Licences and sources of the dependencies, and a list of them that is valid and complete
-	sbom/run
+	tests/sbom/run
 
 conformance: ## Every case of tests/vectors in every language, compared fact by fact (LANGUAGES="c python": some of them)
 	tests/conformance/run $(LANGUAGES)
@@ -92,13 +92,13 @@ fuzz: ## Throw random input at every parser (CASES=20000 per property, SECONDS=3
 	tests/fuzz/run --seconds $(or $(SECONDS),30)
 
 sbom: ## List what each thing that ships is made of: target/sbom/*.cdx.json (CycloneDX)
-	sbom/run --only-write
+	tests/sbom/run --only-write
 
 deny: ## Licences, bans and sources of all dependencies
-	sbom/deny licenses bans sources
+	tests/sbom/deny licenses bans sources
 
 audit: ## Known vulnerabilities of all dependencies: asks the servers that know
-	sbom/audit
+	tests/sbom/audit
 
 clean: ## Remove what was built
 	$(CARGO) clean
