@@ -172,7 +172,7 @@ impl RequestSent {
 }
 
 macro_rules! catalogue {
-    ($( $kind:ident { $( $variant:ident = $number:literal, $code:literal, $advice:ident, $summary:literal; )* } )*) => {
+    ($( $kind:ident { $( $variant:ident = $number:literal, $code:literal, $advice:ident, $summary:literal, $remedy:literal; )* } )*) => {
         /// The exact cause of an error: one entry of the catalogue. Text and number are stable; new
         /// entries are appended, numbers of retired ones are never used again.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -180,7 +180,7 @@ macro_rules! catalogue {
         #[repr(u16)]
         pub enum ErrorCode {
             $($(
-                #[doc = $summary]
+                #[doc = concat!($summary, "\n\n", $remedy)]
                 $variant = $number,
             )*)*
         }
@@ -212,146 +212,259 @@ macro_rules! catalogue {
             pub const fn summary(self) -> &'static str {
                 match self { $($( Self::$variant => $summary, )*)* }
             }
+
+            /// What to do about it, for the person who looks the code up. The message of an error is about the case at
+            /// hand and says more.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $($( Self::$variant => $remedy, )*)* }
+            }
         }
     };
 }
 
 catalogue! {
     Configuration {
-        BankRecord = 1001, "configuration.bank_record", FixConfiguration, "A bank record has a field that is missing, unknown or not acceptable; the message names its path.";
-        BankUnknown = 1002, "configuration.bank_unknown", FixConfiguration, "No bank of the directory matches what was asked for.";
-        EndpointMissing = 1003, "configuration.endpoint_missing", FixConfiguration, "This bank's endpoints are not in the directory and must be supplied by the caller.";
-        EndpointInvalid = 1004, "configuration.endpoint_invalid", FixConfiguration, "A bank endpoint is not an absolute https URL.";
-        RedirectUri = 1005, "configuration.redirect_uri", FixConfiguration, "The redirect URI is not an absolute https or app-scheme URI.";
-        ClientId = 1006, "configuration.client_id", FixConfiguration, "The client_id is empty or has characters that cannot be sent.";
-        ClientSecret = 1007, "configuration.client_secret", FixConfiguration, "This bank needs a client secret and none usable was given.";
-        CertificateUnreadable = 1008, "configuration.certificate_unreadable", FixConfiguration, "A certificate could not be read.";
-        KeyUnreadable = 1009, "configuration.key_unreadable", FixConfiguration, "A private key could not be read.";
-        KeyPassword = 1010, "configuration.key_password", FixConfiguration, "A private key is encrypted and the password is missing or wrong.";
-        KeyUnsupported = 1011, "configuration.key_unsupported", FixConfiguration, "A private key has a type, size or container that cannot be used.";
-        KeyMismatch = 1012, "configuration.key_mismatch", FixConfiguration, "A private key does not belong to its certificate.";
-        SealMissing = 1013, "configuration.seal_missing", FixConfiguration, "This bank wants signed requests and the issuer has no usable seal.";
-        TrustAnchor = 1014, "configuration.trust_anchor", FixConfiguration, "A root certificate of the bank could not be read.";
-        Header = 1015, "configuration.header", FixConfiguration, "A header name or value has characters that must not be sent.";
-        Proxy = 1016, "configuration.proxy", FixConfiguration, "The proxy address cannot be used.";
-        OptionValue = 1017, "configuration.option", FixConfiguration, "An option has a value outside its range.";
-        SignerFailed = 1018, "configuration.signer_failed", FixConfiguration, "The signer (key, HSM or callback) could not produce a signature.";
+        BankRecord = 1001, "configuration.bank_record", FixConfiguration, "A bank record has a field that is missing, unknown or not acceptable; the message names its path.",
+            "Correct the member at that path; begin with a record of the directory and change only what differs.";
+        BankUnknown = 1002, "configuration.bank_unknown", FixConfiguration, "No bank of the directory matches what was asked for.",
+            "Check the code, IBAN or name and the environment; a bank that is not in the directory is made from a record of your own.";
+        EndpointMissing = 1003, "configuration.endpoint_missing", FixConfiguration, "This bank's endpoints are not in the directory and must be supplied by the caller.",
+            "Ask the bank for its addresses and set them in its record.";
+        EndpointInvalid = 1004, "configuration.endpoint_invalid", FixConfiguration, "A bank endpoint is not an absolute https URL.",
+            "Correct the address: https, a host, neither user name nor fragment.";
+        RedirectUri = 1005, "configuration.redirect_uri", FixConfiguration, "The redirect URI is not an absolute https or app-scheme URI.",
+            "Give the redirect URI that is registered at the bank, byte for byte.";
+        ClientId = 1006, "configuration.client_id", FixConfiguration, "The client_id is empty or has characters that cannot be sent.",
+            "Give the client_id the bank assigned, or the organisation identifier of the certificates where the bank uses that.";
+        ClientSecret = 1007, "configuration.client_secret", FixConfiguration, "This bank needs a client secret and none usable was given.",
+            "Give the issuer the secret this bank assigned.";
+        CertificateUnreadable = 1008, "configuration.certificate_unreadable", FixConfiguration, "A certificate could not be read.",
+            "Give the certificate as PEM or DER, whole; the message says which form was found, and how to convert it.";
+        KeyUnreadable = 1009, "configuration.key_unreadable", FixConfiguration, "A private key could not be read.",
+            "Give the key as PEM or DER, whole; the message says which form was found, and how to convert it.";
+        KeyPassword = 1010, "configuration.key_password", FixConfiguration, "A private key is encrypted and the password is missing or wrong.",
+            "Give the password the key was encrypted with.";
+        KeyUnsupported = 1011, "configuration.key_unsupported", FixConfiguration, "A private key has a type, size or container that cannot be used.",
+            "Use RSA of 2048 to 4096 bits, for TLS also EC P-256 or P-384; the message says how to convert a container.";
+        KeyMismatch = 1012, "configuration.key_mismatch", FixConfiguration, "A private key does not belong to its certificate.",
+            "Give the key the certificate was issued for.";
+        SealMissing = 1013, "configuration.seal_missing", FixConfiguration, "This bank wants signed requests and the issuer has no usable seal.",
+            "Give the issuer its QSealC with an RSA key or a signer.";
+        TrustAnchor = 1014, "configuration.trust_anchor", FixConfiguration, "A root certificate of the bank could not be read.",
+            "Copy the bank's root again, whole, as PEM.";
+        Header = 1015, "configuration.header", FixConfiguration, "A header name or value has characters that must not be sent.",
+            "Take control characters and names that the library sets itself out of the bank's extra headers.";
+        Proxy = 1016, "configuration.proxy", FixConfiguration, "The proxy address cannot be used.",
+            "Give an http proxy that offers CONNECT, such as `http://user:password@host:3128`.";
+        OptionValue = 1017, "configuration.option", FixConfiguration, "An option has a value outside its range.",
+            "Correct the option the message names.";
+        SignerFailed = 1018, "configuration.signer_failed", FixConfiguration, "The signer (key, HSM or callback) could not produce a signature.",
+            "Look at the HSM or the signer: its own error is the cause of this one. Nothing was sent.";
     }
     Eligibility {
-        NotACbpii = 2001, "eligibility.not_a_cbpii", FixConfiguration, "The certificate does not carry the PSD2 role PSP_IC that funds confirmation needs.";
-        CertificateExpired = 2002, "eligibility.certificate_expired", FixConfiguration, "The certificate has expired.";
-        CertificateNotYetValid = 2003, "eligibility.certificate_not_yet_valid", FixConfiguration, "The certificate is not valid yet, or this machine's clock is wrong.";
-        CertificateWrongUse = 2004, "eligibility.certificate_wrong_use", FixConfiguration, "A certificate was given for a use it was not issued for, such as an eSeal as QWAC.";
-        CertificatePss = 2005, "eligibility.certificate_pss", FixConfiguration, "The certificate is signed with RSASSA-PSS, which this bank refuses.";
+        NotACbpii = 2001, "eligibility.not_a_cbpii", FixConfiguration, "The certificate does not carry the PSD2 role PSP_IC that funds confirmation needs.",
+            "Ask your trust service provider for a certificate with PSP_IC, and the authority for the role.";
+        CertificateExpired = 2002, "eligibility.certificate_expired", FixConfiguration, "The certificate has expired.",
+            "Put the new certificate in place; register it at the bank first.";
+        CertificateNotYetValid = 2003, "eligibility.certificate_not_yet_valid", FixConfiguration, "The certificate is not valid yet, or this machine's clock is wrong.",
+            "Check this machine's clock; otherwise wait, or go on with the certificate before.";
+        CertificateWrongUse = 2004, "eligibility.certificate_wrong_use", FixConfiguration, "A certificate was given for a use it was not issued for, such as an eSeal as QWAC.",
+            "Give the QWAC for TLS and the QSealC for the seal; they were probably swapped.";
+        CertificatePss = 2005, "eligibility.certificate_pss", FixConfiguration, "The certificate is signed with RSASSA-PSS, which this bank refuses.",
+            "Ask your trust service provider for a certificate signed with RSA PKCS#1 v1.5.";
     }
     InvalidRequest {
-        Reference = 3001, "request.reference", FixRequest, "The reference is empty, longer than 35 characters or has control characters.";
-        Iban = 3002, "request.iban", FixRequest, "The IBAN is malformed or its check digits are wrong.";
-        Account = 3003, "request.account", FixRequest, "An account member other than the IBAN is empty, too long or not one of the allowed values.";
-        Amount = 3004, "request.amount", FixRequest, "The amount is not a positive decimal within the currency's decimals and 13 integer digits.";
-        Currency = 3005, "request.currency", FixRequest, "The currency is not an ISO 4217 code.";
-        Payee = 3006, "request.payee", FixRequest, "The payee is empty, longer than 70 characters or has control characters.";
-        PsuHeader = 3007, "request.psu_header", FixRequest, "A PSU header has characters that must not be sent.";
-        RequestId = 3008, "request.request_id", FixRequest, "The request id is empty, longer than 70 characters or has characters that must not be sent.";
-        Token = 3009, "request.token", FixRequest, "A token or code has characters that OAuth 2 does not allow.";
-        SavedState = 3010, "request.saved_state", FixRequest, "A saved pending consent or token record could not be read back.";
-        Callback = 3011, "request.callback", FixRequest, "The callback is not a URL.";
-        ConsentId = 3012, "request.consent_id", FixRequest, "The id of a consent is not 1 to 255 bytes of UTF-8 without control characters.";
-        Argument = 3013, "request.argument", FixRequest, "An argument of a call from another language is missing, not UTF-8, or not what the call takes.";
+        Reference = 3001, "request.reference", FixRequest, "The reference is empty, longer than 35 characters or has control characters.",
+            "Give 1 to 35 characters.";
+        Iban = 3002, "request.iban", FixRequest, "The IBAN is malformed or its check digits are wrong.",
+            "Ask the cardholder for the IBAN again.";
+        Account = 3003, "request.account", FixRequest, "An account member other than the IBAN is empty, too long or not one of the allowed values.",
+            "Correct the member the message names.";
+        Amount = 3004, "request.amount", FixRequest, "The amount is not a positive decimal within the currency's decimals and 13 integer digits.",
+            "Give a positive decimal, in euro with at most two decimals.";
+        Currency = 3005, "request.currency", FixRequest, "The currency is not an ISO 4217 code.",
+            "Give three capital letters, such as EUR, and the currency the account is held in.";
+        Payee = 3006, "request.payee", FixRequest, "The payee is empty, longer than 70 characters or has control characters.",
+            "Give 1 to 70 characters, or leave it out.";
+        PsuHeader = 3007, "request.psu_header", FixRequest, "A PSU header has characters that must not be sent.",
+            "Pass the cardholder's headers as the browser sent them, or leave the bad one out.";
+        RequestId = 3008, "request.request_id", FixRequest, "The request id is empty, longer than 70 characters or has characters that must not be sent.",
+            "Leave it out, for a fresh UUID, or give 1 to 70 visible ASCII characters.";
+        Token = 3009, "request.token", FixRequest, "A token or code has characters that OAuth 2 does not allow.",
+            "Pass the callback, code or token as it came; what was stored has been damaged or cut.";
+        SavedState = 3010, "request.saved_state", FixRequest, "A saved pending consent or token record could not be read back.",
+            "Pass what was saved, whole, to the same bank and redirect URI; otherwise begin a new consent.";
+        Callback = 3011, "request.callback", FixRequest, "The callback is not a URL.",
+            "Pass the URL as the browser asked for it, from its scheme, path or `?` on.";
+        ConsentId = 3012, "request.consent_id", FixRequest, "The id of a consent is not 1 to 255 bytes of UTF-8 without control characters.",
+            "Choose an id of 1 to 255 bytes.";
+        Argument = 3013, "request.argument", FixRequest, "An argument of a call from another language is missing, not UTF-8, or not what the call takes.",
+            "Correct the call; the message names the argument.";
     }
     ConsentRefused {
-        AccessDenied = 4001, "consent.access_denied", RenewConsent, "The cardholder refused the consent, or interrupted it.";
-        ConsentRefusedByBank = 4002, "consent.refused_by_bank", FixConfiguration, "The bank refused to ask the cardholder for consent.";
+        AccessDenied = 4001, "consent.access_denied", RenewConsent, "The cardholder refused the consent, or interrupted it.",
+            "Tell the cardholder that the card cannot be checked; ask again only if they want to.";
+        ConsentRefusedByBank = 4002, "consent.refused_by_bank", FixConfiguration, "The bank refused to ask the cardholder for consent.",
+            "Check client_id, redirect URI, scope and registration; the bank's words are in the error.";
     }
     ConsentRequired {
-        PendingConsentExpired = 5001, "consent.pending_expired", RenewConsent, "The cardholder took longer than the pending consent lives.";
-        CodeRefused = 5002, "consent.code_refused", RenewConsent, "The bank does not accept the authorization code: used before, too old or not for this issuer.";
-        ConsentLost = 5003, "consent.lost", RenewConsent, "The bank does not accept the refresh token any more: the consent ended or was withdrawn.";
-        NoRefreshToken = 5004, "consent.no_refresh_token", RenewConsent, "There is no refresh token to refresh with.";
-        AccessTokenRefused = 5005, "consent.access_token_refused", RenewConsent, "The bank does not accept the access token, which may simply have ended.";
-        RefreshAnswerLost = 5006, "consent.refresh_answer_lost", RenewConsent, "The answer to a refresh never came and the bank does not accept the old refresh token any more.";
-        ConsentExpired = 5007, "consent.expired", RenewConsent, "The consent has lasted the days the bank gives it.";
-        ConsentUnknown = 5008, "consent.unknown", RenewConsent, "The store has no consent of this id.";
+        PendingConsentExpired = 5001, "consent.pending_expired", RenewConsent, "The cardholder took longer than the pending consent lives.",
+            "Begin a new consent.";
+        CodeRefused = 5002, "consent.code_refused", RenewConsent, "The bank does not accept the authorization code: used before, too old or not for this issuer.",
+            "Begin a new consent; see that a callback that is loaded twice is completed once.";
+        ConsentLost = 5003, "consent.lost", RenewConsent, "The bank does not accept the refresh token any more: the consent ended or was withdrawn.",
+            "Send the cardholder to the bank for a new consent.";
+        NoRefreshToken = 5004, "consent.no_refresh_token", RenewConsent, "There is no refresh token to refresh with.",
+            "Send the cardholder to the bank for a new consent.";
+        AccessTokenRefused = 5005, "consent.access_token_refused", RenewConsent, "The bank does not accept the access token, which may simply have ended.",
+            "Refresh and ask again; a session does so by itself. If a fresh token is refused too, begin a new consent.";
+        RefreshAnswerLost = 5006, "consent.refresh_answer_lost", RenewConsent, "The answer to a refresh never came and the bank does not accept the old refresh token any more.",
+            "Send the cardholder to the bank for a new consent; the time line in the message is for the bank's support.";
+        ConsentExpired = 5007, "consent.expired", RenewConsent, "The consent has lasted the days the bank gives it.",
+            "Send the cardholder to the bank for a new consent; next time earlier, see the renewals that are due.";
+        ConsentUnknown = 5008, "consent.unknown", RenewConsent, "The store has no consent of this id.",
+            "Check the id; for a cardholder who never consented, begin a consent.";
     }
     BankRefused {
-        AccountUnknown = 6001, "bank.account_unknown", FixRequest, "The account number is unknown or incorrect (AC01).";
-        AccountClosed = 6002, "bank.account_closed", RenewConsent, "The account is closed (AC04).";
-        AccountBlocked = 6003, "bank.account_blocked", ContactBank, "The account is blocked (AC06).";
-        TppUnknown = 6004, "bank.tpp_unknown", FixConfiguration, "The bank does not know this issuer (BE05).";
-        WrongRole = 6005, "bank.wrong_role", RenewConsent, "The token was issued for another role (BADS).";
-        AccessNotGranted = 6006, "bank.access_not_granted", RenewConsent, "The consent does not cover this account (NGAC).";
-        NoEligibleAccount = 6007, "bank.no_eligible_account", ContactBank, "The cardholder has no eligible account (NAAC).";
-        PsuUnknown = 6008, "bank.psu_unknown", ContactBank, "The cardholder is unknown to the bank or has no online access (IPSU).";
-        NotImplemented = 6009, "bank.not_implemented", FixConfiguration, "The bank does not offer this service (NIMP).";
-        RequestRefused = 6010, "bank.request_refused", FixRequest, "The bank refused the request without a known business code.";
-        Forbidden = 6011, "bank.forbidden", ContactBank, "The bank forbids this request.";
-        NotFound = 6012, "bank.not_found", FixConfiguration, "The bank has nothing at this address.";
-        FormRefused = 6013, "bank.form_refused", FixConfiguration, "The bank refuses the method or media type of the request.";
-        ClientRefused = 6014, "bank.client_refused", FixConfiguration, "The bank does not accept this issuer's registration or client authentication.";
-        TokenRequestRefused = 6015, "bank.token_request_refused", FixConfiguration, "The bank refused the token request.";
+        AccountUnknown = 6001, "bank.account_unknown", FixRequest, "The account number is unknown or incorrect (AC01).",
+            "Check the IBAN with the cardholder, and that the consent was given at this bank.";
+        AccountClosed = 6002, "bank.account_closed", RenewConsent, "The account is closed (AC04).",
+            "Ask the cardholder for another account and a consent for it.";
+        AccountBlocked = 6003, "bank.account_blocked", ContactBank, "The account is blocked (AC06).",
+            "Decline; only the cardholder can settle it with the bank.";
+        TppUnknown = 6004, "bank.tpp_unknown", FixConfiguration, "The bank does not know this issuer (BE05).",
+            "Check that the certificates are registered at this bank, and that the organisation identifier is the registered one.";
+        WrongRole = 6005, "bank.wrong_role", RenewConsent, "The token was issued for another role (BADS).",
+            "Begin a new consent; check that the bank's record asks for the scope of funds confirmation.";
+        AccessNotGranted = 6006, "bank.access_not_granted", RenewConsent, "The consent does not cover this account (NGAC).",
+            "Begin a new consent for this account.";
+        NoEligibleAccount = 6007, "bank.no_eligible_account", ContactBank, "The cardholder has no eligible account (NAAC).",
+            "Ask the bank which accounts it answers for; a payment account reachable online is needed.";
+        PsuUnknown = 6008, "bank.psu_unknown", ContactBank, "The cardholder is unknown to the bank or has no online access (IPSU).",
+            "Ask the cardholder to activate online access at the bank.";
+        NotImplemented = 6009, "bank.not_implemented", FixConfiguration, "The bank does not offer this service (NIMP).",
+            "Check the bank's address and STET version in its record.";
+        RequestRefused = 6010, "bank.request_refused", FixRequest, "The bank refused the request without a known business code.",
+            "Read the bank's words in the error, and the request in its explanation.";
+        Forbidden = 6011, "bank.forbidden", ContactBank, "The bank forbids this request.",
+            "Ask the bank, with the request id and the explanation; often it is the registration or the signature.";
+        NotFound = 6012, "bank.not_found", FixConfiguration, "The bank has nothing at this address.",
+            "Check the bank's address and STET version in its record.";
+        FormRefused = 6013, "bank.form_refused", FixConfiguration, "The bank refuses the method or media type of the request.",
+            "Check the bank's address and STET version in its record.";
+        ClientRefused = 6014, "bank.client_refused", FixConfiguration, "The bank does not accept this issuer's registration or client authentication.",
+            "Check client_id, secret, the QWAC and its registration at this bank.";
+        TokenRequestRefused = 6015, "bank.token_request_refused", FixConfiguration, "The bank refused the token request.",
+            "Check redirect URI, scope and client authentication in the bank's record; the bank's words are in the error.";
     }
     RateLimited {
-        RateLimited = 7001, "bank.rate_limited", RetryAfter, "The bank wants fewer calls (429, TMRQ).";
+        RateLimited = 7001, "bank.rate_limited", RetryAfter, "The bank wants fewer calls (429, TMRQ).",
+            "Wait as long as the bank says, then ask again; slow the job down.";
     }
     BankUnavailable {
-        BankInternalError = 8001, "bank.internal_error", Retry, "The bank reports an internal error (500, INTE, INTS).";
-        BankUnavailable = 8002, "bank.unavailable", Retry, "The bank's service is not available at the moment (408, 502, 503, 504).";
-        ConsentServiceUnavailable = 8003, "consent.bank_unavailable", Retry, "The bank's consent service is not available at the moment.";
+        BankInternalError = 8001, "bank.internal_error", Retry, "The bank reports an internal error (500, INTE, INTS).",
+            "Ask again later; if it stays, tell the bank.";
+        BankUnavailable = 8002, "bank.unavailable", Retry, "The bank's service is not available at the moment (408, 502, 503, 504).",
+            "Ask again later, after the pause the bank asked for if there is one.";
+        ConsentServiceUnavailable = 8003, "consent.bank_unavailable", Retry, "The bank's consent service is not available at the moment.",
+            "Begin a new consent later.";
     }
     Timeout {
-        ConnectTimeout = 9001, "timeout.connect", Retry, "The connection was not made in time.";
-        TotalTimeout = 9002, "timeout.total", Retry, "The answer did not come in time; this is not a \"no\".";
+        ConnectTimeout = 9001, "timeout.connect", Retry, "The connection was not made in time.",
+            "Ask again; if it stays, check network and firewall.";
+        TotalTimeout = 9002, "timeout.total", Retry, "The answer did not come in time; this is not a \"no\".",
+            "Ask again, or decide by your rule for \"no answer\"; give the call more time if the bank is often slower.";
     }
     Network {
-        NameLookup = 10001, "network.name_lookup", Retry, "The bank's host name could not be resolved.";
-        Connect = 10002, "network.connect", Retry, "No connection to the bank could be made.";
-        Disconnected = 10003, "network.disconnected", Retry, "The connection broke before the whole answer had come.";
-        ProxyFailed = 10004, "network.proxy", FixConfiguration, "The proxy did not make the connection.";
-        TransportFailed = 10005, "network.transport_failed", Retry, "The transport supplied by the caller failed.";
+        NameLookup = 10001, "network.name_lookup", Retry, "The bank's host name could not be resolved.",
+            "Check the bank's address and this machine's name service.";
+        Connect = 10002, "network.connect", Retry, "No connection to the bank could be made.",
+            "Check the bank's address, network, firewall and proxy.";
+        Disconnected = 10003, "network.disconnected", Retry, "The connection broke before the whole answer had come.",
+            "Ask again; `request_sent` says whether the bank may have seen the request.";
+        ProxyFailed = 10004, "network.proxy", FixConfiguration, "The proxy did not make the connection.",
+            "Check the proxy's address, credentials and rules.";
+        TransportFailed = 10005, "network.transport_failed", Retry, "The transport supplied by the caller failed.",
+            "Look at your transport: its own error is the cause of this one.";
     }
     Tls {
-        TlsUnknownIssuer = 11001, "tls.unknown_issuer", FixConfiguration, "The bank's certificate is not issued by a trusted authority.";
-        TlsHostName = 11002, "tls.host_name", FixConfiguration, "The bank's certificate is for another host.";
-        TlsServerCertificateExpired = 11003, "tls.server_certificate_expired", ContactBank, "The bank's certificate has expired.";
-        TlsServerCertificateInvalid = 11004, "tls.server_certificate_invalid", ContactBank, "The bank's certificate is not valid.";
-        TlsClientCertificateMissing = 11005, "tls.client_certificate_missing", FixConfiguration, "The bank demands a client certificate and got none it could use.";
-        TlsClientCertificateRefused = 11006, "tls.client_certificate_refused", FixConfiguration, "The bank refuses our client certificate.";
-        TlsProtocol = 11007, "tls.protocol", ContactBank, "The two sides found no common TLS version or cipher, or the TLS exchange broke.";
+        TlsUnknownIssuer = 11001, "tls.unknown_issuer", FixConfiguration, "The bank's certificate is not issued by a trusted authority.",
+            "Add the bank's root to its trust anchors, when the bank names one; otherwise somebody is in between.";
+        TlsHostName = 11002, "tls.host_name", FixConfiguration, "The bank's certificate is for another host.",
+            "Check the bank's address.";
+        TlsServerCertificateExpired = 11003, "tls.server_certificate_expired", ContactBank, "The bank's certificate has expired.",
+            "Check this machine's clock, then tell the bank.";
+        TlsServerCertificateInvalid = 11004, "tls.server_certificate_invalid", ContactBank, "The bank's certificate is not valid.",
+            "Tell the bank.";
+        TlsClientCertificateMissing = 11005, "tls.client_certificate_missing", FixConfiguration, "The bank demands a client certificate and got none it could use.",
+            "Give the issuer its QWAC.";
+        TlsClientCertificateRefused = 11006, "tls.client_certificate_refused", FixConfiguration, "The bank refuses our client certificate.",
+            "Look at the QWAC's report (expired, chain incomplete, role), then at its registration at the bank.";
+        TlsProtocol = 11007, "tls.protocol", ContactBank, "The two sides found no common TLS version or cipher, or the TLS exchange broke.",
+            "Ask the bank which TLS versions and ciphers it speaks; TLS 1.2 is the least.";
     }
     Protocol {
-        StateMismatch = 12001, "consent.state_mismatch", RenewConsent, "The callback does not belong to this pending consent.";
-        IssuerMismatch = 12002, "consent.issuer_mismatch", RenewConsent, "The callback names another authorization server (RFC 9207).";
-        DuplicatedParameter = 12003, "consent.duplicated_parameter", RenewConsent, "The callback has a parameter twice.";
-        CallbackWithoutAnswer = 12004, "consent.callback_without_answer", RenewConsent, "The callback has neither a code nor an error.";
-        NotJson = 12005, "protocol.not_json", ContactBank, "The answer is not JSON.";
-        AnswerShape = 12006, "protocol.answer_shape", ContactBank, "The answer lacks a required member or has one of the wrong type.";
-        ResultNotBoolean = 12007, "protocol.result_not_boolean", ContactBank, "The answer's result is not true or false.";
-        EchoMismatch = 12008, "protocol.echo_mismatch", ContactBank, "The answer is about another request than ours.";
-        Redirected = 12009, "protocol.redirected", ContactBank, "The bank redirected an API request, which is never followed.";
-        UnexpectedStatus = 12010, "protocol.unexpected_status", ContactBank, "The bank answered with a status that has no meaning here.";
-        DigestMismatch = 12011, "protocol.digest_mismatch", ContactBank, "The answer's body does not match its Digest.";
-        SignatureInvalid = 12012, "protocol.signature_invalid", ContactBank, "The answer's signature is not the bank's.";
-        AnswerTooLarge = 12013, "protocol.answer_too_large", ContactBank, "The answer is larger than any valid one.";
-        MalformedHttp = 12014, "protocol.malformed_http", ContactBank, "The answer is not HTTP.";
-        TokenAnswer = 12015, "protocol.token_answer", ContactBank, "The token answer lacks a usable token.";
+        StateMismatch = 12001, "consent.state_mismatch", RenewConsent, "The callback does not belong to this pending consent.",
+            "Let the cardholder begin again from your page; many of them at once may be an attack.";
+        IssuerMismatch = 12002, "consent.issuer_mismatch", RenewConsent, "The callback names another authorization server (RFC 9207).",
+            "Begin a new consent; if it stays, check the bank's record. It may be an attack.";
+        DuplicatedParameter = 12003, "consent.duplicated_parameter", RenewConsent, "The callback has a parameter twice.",
+            "Begin a new consent; if it stays, tell the bank.";
+        CallbackWithoutAnswer = 12004, "consent.callback_without_answer", RenewConsent, "The callback has neither a code nor an error.",
+            "Begin a new consent; if it stays, check that the redirect URI passes the query on.";
+        NotJson = 12005, "protocol.not_json", ContactBank, "The answer is not JSON.",
+            "Ask the bank, with the request id; a page of a firewall or a proxy in between is common.";
+        AnswerShape = 12006, "protocol.answer_shape", ContactBank, "The answer lacks a required member or has one of the wrong type.",
+            "Ask the bank, with the request id and the explanation.";
+        ResultNotBoolean = 12007, "protocol.result_not_boolean", ContactBank, "The answer's result is not true or false.",
+            "It is not a yes. Ask the bank, with the request id.";
+        EchoMismatch = 12008, "protocol.echo_mismatch", ContactBank, "The answer is about another request than ours.",
+            "It is not a yes. Ask the bank, with the request id.";
+        Redirected = 12009, "protocol.redirected", ContactBank, "The bank redirected an API request, which is never followed.",
+            "Check the bank's address, then ask the bank.";
+        UnexpectedStatus = 12010, "protocol.unexpected_status", ContactBank, "The bank answered with a status that has no meaning here.",
+            "Ask the bank, with the request id and the explanation.";
+        DigestMismatch = 12011, "protocol.digest_mismatch", ContactBank, "The answer's body does not match its Digest.",
+            "Ask again; if it stays, something in between changes answers: tell the bank.";
+        SignatureInvalid = 12012, "protocol.signature_invalid", ContactBank, "The answer's signature is not the bank's.",
+            "If the bank has changed its certificate, update `response_signing_certificates` in its record; otherwise tell the bank.";
+        AnswerTooLarge = 12013, "protocol.answer_too_large", ContactBank, "The answer is larger than any valid one.",
+            "Check the bank's address, then ask the bank.";
+        MalformedHttp = 12014, "protocol.malformed_http", ContactBank, "The answer is not HTTP.",
+            "Check the bank's address and port, then ask the bank.";
+        TokenAnswer = 12015, "protocol.token_answer", ContactBank, "The token answer lacks a usable token.",
+            "Begin a new consent; if it stays, ask the bank.";
     }
     Store {
-        StoreFailed = 13001, "store.failed", Retry, "The consent store failed.";
-        StoreLocked = 13002, "store.locked", Retry, "Another process kept the consent store locked for too long.";
-        StoreReadOnly = 13003, "store.read_only", FixConfiguration, "The consent store cannot be written to.";
-        StoreFull = 13004, "store.full", FixConfiguration, "The disk of the consent store is full.";
-        StoreCorrupt = 13005, "store.corrupt", FixConfiguration, "The consent store, or a record in it, is damaged.";
-        StoreUnreachable = 13006, "store.unreachable", FixConfiguration, "The consent store cannot be opened.";
-        StoreSchema = 13007, "store.schema", FixConfiguration, "The consent store was written by a newer release.";
-        StoreKey = 13008, "store.key", FixConfiguration, "The key of the consent store is not 32 bytes, or none that was given opens a record.";
-        StoreUrl = 13009, "store.url", FixConfiguration, "The URL of the consent store names no known kind of store.";
-        StoreBank = 13010, "store.bank", FixRequest, "The stored consent belongs to another bank.";
+        StoreFailed = 13001, "store.failed", Retry, "The consent store failed.",
+            "Ask again; if it stays, look at the store: its own error is the cause of this one.";
+        StoreLocked = 13002, "store.locked", Retry, "Another process kept the consent store locked for too long.",
+            "Ask again; look for a process that holds the database, such as a backup.";
+        StoreReadOnly = 13003, "store.read_only", FixConfiguration, "The consent store cannot be written to.",
+            "Give the process the right to write to the file and its folder.";
+        StoreFull = 13004, "store.full", FixConfiguration, "The disk of the consent store is full.",
+            "Make room. Tokens that could not be saved are kept in memory until then: do not end the process.";
+        StoreCorrupt = 13005, "store.corrupt", FixConfiguration, "The consent store, or a record in it, is damaged.",
+            "Go back to a backup; consents refreshed since may have to be renewed.";
+        StoreUnreachable = 13006, "store.unreachable", FixConfiguration, "The consent store cannot be opened.",
+            "Check the path, its folder and their rights.";
+        StoreSchema = 13007, "store.schema", FixConfiguration, "The consent store was written by a newer release.",
+            "Use the newer release again; nothing was changed.";
+        StoreKey = 13008, "store.key", FixConfiguration, "The key of the consent store is not 32 bytes, or none that was given opens a record.",
+            "Give the key the records were sealed with, as the new or an old one: 32 bytes.";
+        StoreUrl = 13009, "store.url", FixConfiguration, "The URL of the consent store names no known kind of store.",
+            "Use `memory`, or `sqlite://` with a path.";
+        StoreBank = 13010, "store.bank", FixRequest, "The stored consent belongs to another bank.",
+            "Open the consent with the pool of its own bank.";
     }
     Cancelled {
-        Cancelled = 14001, "cancelled", Retry, "The caller cancelled the call.";
+        Cancelled = 14001, "cancelled", Retry, "The caller cancelled the call.",
+            "Nothing; you asked for it. `request_sent` says whether the bank may have seen the request.";
     }
     Internal {
-        Internal = 15001, "internal", ContactBank, "A defect of this library; please report it.";
+        Internal = 15001, "internal", ContactBank, "A defect of this library; please report it.",
+            "Report it, with the message. The process can go on.";
     }
 }
 

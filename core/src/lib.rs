@@ -39,8 +39,8 @@
 //!
 //! # Where to read on
 //!
-//! - [`manual`]: how-to pages on certificates, consent on a web server, errors and retries, timeouts, running a fleet of
-//!   consents, HSMs, logging
+//! - [`manual`]: how-to pages on the protocol, certificates, consent on a web server, errors and their catalogue, timeouts,
+//!   running a fleet of consents, HSMs, logging, operations
 //! - [`Client`]: the calls; [`Error`] and [`ErrorCode`]: what can go wrong and what to do then
 //! - [`session`] and [`store`]: consents kept alive, refreshed once across threads and processes, sealed on disk
 //! - [`many`]: many checks at once

@@ -451,6 +451,21 @@ test('classes, kinds and codes are those of the core', () => {
   }
 })
 
+test('the errors are those of the manual', () => {
+  const page = readFileSync(new URL('../../core/src/manual/error_catalogue.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `(.+?)`<br>(\d+) `(.+?)` \| (.+?) \| .+ \|$/gm)].map((row) => row.slice(1))
+  const entries = [...cbpii.CATALOGUE.values()]
+  assert.deepEqual(
+    rows,
+    entries.map(({ number, code, advice, summary }) => [code, `${number}`, advice, summary]),
+  )
+  const names = [...page.matchAll(/^\| `(\w+)` \| `[A-Z_]+` \| `(\w+)` \|/gm)].map((row) => row.slice(1))
+  assert.deepEqual(
+    names,
+    Object.entries(CLASSES).map(([kind, Class]) => [kind, Class.name]),
+  )
+})
+
 test('an error carries its facts', async () => {
   const tokens = await bank().tokens('THEO')
   const error = await failure(

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pickle
+import re
 import socket
 import sqlite3
 import ssl
@@ -480,6 +481,15 @@ def test_classes_kinds_and_codes_are_the_cores() -> None:
         assert type(error) is CLASSES[cbpii.ErrorKind(kind)]
         assert number // 1000 == kinds.index(kind) + 1
         assert summary.endswith(".")
+
+
+def test_the_errors_are_those_of_the_manual() -> None:
+    page = (Path(__file__).parents[2] / "core/src/manual/error_catalogue.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.+?)`<br>(\d+) `(.+?)` \| (.+?) \| .+ \|$", page, re.MULTILINE)
+    entries = cbpii.CATALOGUE.values()
+    assert rows == [(entry.code, str(entry.number), entry.advice.value, entry.summary) for entry in entries]
+    names = dict(re.findall(r"^\| `(\w+)` \| `[A-Z_]+` \| `(\w+)` \|", page, re.MULTILINE))
+    assert names == {kind.value: one.__name__ for kind, one in CLASSES.items()}
 
 
 def test_standard_classes_catch_them() -> None:

@@ -132,7 +132,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case consentBankUnavailable = "consent.bank_unavailable"
     /// The connection was not made in time.
     case timeoutConnect = "timeout.connect"
-    /// The answer did not come in time; this is not a \"no\".
+    /// The answer did not come in time; this is not a "no".
     case timeoutTotal = "timeout.total"
     /// The bank's host name could not be resolved.
     case networkNameLookup = "network.name_lookup"

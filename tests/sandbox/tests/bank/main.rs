@@ -11,5 +11,6 @@ mod journey;
 mod kit;
 mod lydia;
 mod pages;
+mod readme;
 mod refusals;
 mod tls;
