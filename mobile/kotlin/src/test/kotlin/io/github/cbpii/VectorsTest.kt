@@ -279,17 +279,14 @@ private class VectorRunner(private val sandbox: Sandbox) {
         }
         return mapOf(
             "roles" to report.psd2Roles,
-            "organisation_identifier" to report.organisationIdentifier,
             "authority_id" to report.authorityId,
             "qc_types" to report.qcTypes,
             "qualified" to report.qualified,
             "key_type" to report.keyType,
             "key_bits" to report.keyBits,
             "signature_algorithm" to report.signatureAlgorithm,
-            "chain_length" to report.chainLength,
-            "findings" to report.findings.map { listOf(it.severity.name.lowercase(), it.code) },
             "client" to client,
-        )
+        ) + report.asFacts()
     }
 
     private fun tokens(now: Instant) = Tokens("2YotnFZFEjr1zCsicMWpAA", null, now, null, Sandbox.FOREVER)

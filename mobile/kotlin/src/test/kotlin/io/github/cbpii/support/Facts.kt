@@ -6,6 +6,7 @@ import io.github.cbpii.Account
 import io.github.cbpii.AccountScheme
 import io.github.cbpii.Amount
 import io.github.cbpii.CbpiiException
+import io.github.cbpii.CertificateReport
 import io.github.cbpii.Explanation
 import io.github.cbpii.FundsConfirmation
 import io.github.cbpii.FundsRequest
@@ -147,6 +148,13 @@ fun Explanation.asFacts(): Facts = mapOf(
     "signing_string" to signingString,
     "key_id" to keyId,
     "key_id_source" to keyIdSource,
+)
+
+/** What was found, and in what. */
+fun CertificateReport.asFacts(): Facts = mapOf(
+    "organisation_identifier" to organisationIdentifier,
+    "chain_length" to chainLength,
+    "findings" to findings.map { listOf(it.severity.name.lowercase(), it.code) },
 )
 
 fun CbpiiException.asFacts(): Facts = mapOf(

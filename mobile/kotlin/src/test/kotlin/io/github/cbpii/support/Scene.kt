@@ -4,9 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 import io.github.cbpii.AuthorizationCode
 import io.github.cbpii.Bank
+import io.github.cbpii.CertificateUse
+import io.github.cbpii.Certificates
 import io.github.cbpii.Client
 import io.github.cbpii.ClientOptions
 import io.github.cbpii.FundsRequest
+import io.github.cbpii.InspectionOptions
 import io.github.cbpii.Issuer
 import io.github.cbpii.PendingConsent
 import io.github.cbpii.SealIdentity
@@ -105,6 +108,7 @@ class Scene(private val journey: ObjectNode, private val bank: Sandbox, private 
         "advance_clock" -> advanceClock(given.known("seconds", "only"))
         "control" -> control(given.known("call", "body"))
         "requests_seen" -> given.known().let { requestsSeen() }
+        "inspect" -> inspect(given)
         "write_file" -> writeFile(given.known("path", "base64"))
         else -> error("nothing does $what")
     }
@@ -243,6 +247,14 @@ class Scene(private val journey: ObjectNode, private val bank: Sandbox, private 
         val seen = bank.requests()
         bank.control("DELETE", "/requests")
         return mapOf("requests" to seen.map { it.text("endpoint") })
+    }
+
+    private fun inspect(given: JsonNode): Facts {
+        if (given.has("password")) throw Unsayable("keys under a password")
+        given.known("chain", "key", "use", "client_id")
+        val use = given.textOrNull("use")?.let { CertificateUse.valueOf(it.uppercase()) }
+        val options = InspectionOptions(intendedUse = use, clientId = given.textOrNull("client_id"))
+        return Certificates.inspect(given.text("chain").toByteArray(), options, given.textOrNull("key")?.toByteArray()).asFacts()
     }
 
     private fun writeFile(given: JsonNode): Facts {
