@@ -58,7 +58,7 @@ final class JourneysTests: XCTestCase {
         guard let given = try options.isNull ? nil : known(options, ["bank", "stet", "settings"]).object else {
             return try await Sandbox.started()
         }
-        let own = try Sandbox(given.map { name, value in "--\(name)=\(value.string ?? value.text)" })
+        let own = try Sandbox(arguments: given.map { name, value in "--\(name)=\(value.string ?? value.text)" })
         try Sandbox.trust(own.path(own.issuer["ca"]))
         return own
     }

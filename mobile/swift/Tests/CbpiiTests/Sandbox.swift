@@ -31,7 +31,9 @@ final class Sandbox: @unchecked Sendable {
     private let process = Process()
     private let input = Pipe()
 
-    init(_ arguments: [String] = []) throws {
+    convenience init(_ arguments: String...) throws { try self.init(arguments: arguments) }
+
+    init(arguments: [String]) throws {
         let program = try XCTUnwrap(
             ProcessInfo.processInfo.environment["CBPII_SANDBOX"], "CBPII_SANDBOX must name the sandbox bank's binary")
         let output = Pipe()
