@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift header catalogue doc bench fuzz lint fmt deny clean
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue test-fuzz test-supply-chain sbom audit conformance
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -26,12 +26,12 @@ install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; FEATURES=aws-
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
-test: lint test-core test-c test-python test-node test-kotlin test-swift doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-c test-python test-node test-kotlin test-swift conformance test-secrets test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
-	$(CARGO) test $(WITH_RING) --all-targets --no-fail-fast
-	$(CARGO) test $(WITH_RING) --doc
-	$(CARGO) test -p cbpii --no-default-features --features aws-lc-rs --test journey --test errors
+	$(CARGO) test --locked $(WITH_RING) --all-targets --no-fail-fast
+	$(CARGO) test --locked $(WITH_RING) --doc
+	$(CARGO) test --locked -p cbpii --no-default-features --features aws-lc-rs,encrypted-keys --test journey --test errors
 
 test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples; installation
 	ffi/tests/run
@@ -54,11 +54,29 @@ test-kotlin: ## The Kotlin module: build it, run all of its checks against the j
 test-swift: ## The Swift package, as root: in a folder with Debian's newer release, made once (3 GB)
 	mobile/swift/run-tests
 
+test-secrets: ## All suites with full logging, whose output is searched for every secret that was used
+	tests/secrets/run
+
+endurance: ## 200,000 checks at a bank with faults, deadlines, 1,000 kills: ten minutes (SEED=number)
+	$(CARGO) run --release -p cbpii-endurance -- run $(SEED)
+
+test-fuzz: ## A short run of each fuzz target (SECONDS=30)
+	tests/fuzz/run --seconds $(or $(SECONDS),30)
+
+test-supply-chain: deny ## Licences and sources of the dependencies, and a list of them that is valid and complete
+	tests/sbom/run
+
+conformance: ## Every case of tests/vectors in every language, compared fact by fact (LANGUAGES="c python": some of them)
+	tests/conformance/run $(LANGUAGES)
+
 doc: ## The documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 
 bench: ## Measure speed and memory; prints ratios
 	tests/bench/run
+
+bench-peers: ## Every door beside what its users have today, with nginx as the server; then growth (ROUNDS=5, CHARTS=folder)
+	tests/bench/peers
 
 lint: ## Formatting and clippy, with either crypto library
 	$(CARGO) fmt --all --check
@@ -68,13 +86,19 @@ lint: ## Formatting and clippy, with either crypto library
 fmt: ## Format the sources
 	$(CARGO) fmt --all
 
-fuzz: ## Throw random input at every parser (CASES=20000 per property)
+fuzz: ## Throw random input at every parser (CASES=20000 per property, SECONDS=30 per fuzz target)
 	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test -p cbpii --lib -- panic
 	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test -p cbpii --test vectors_properties
+	tests/fuzz/run --seconds $(or $(SECONDS),30)
 
-deny: ## Licences, bans and sources of all dependencies (installs cargo-deny)
-	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
-	$(CARGO) deny check licenses bans sources
+sbom: ## List what each thing that ships is made of: target/sbom/*.cdx.json (CycloneDX)
+	tests/sbom/run --only-write
+
+deny: ## Licences, bans and sources of all dependencies
+	tests/sbom/deny licenses bans sources
+
+audit: ## Known vulnerabilities of all dependencies: asks the servers that know
+	tests/sbom/audit
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -6,21 +6,25 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::{Error, ErrorCode, Result};
+
+/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z.
+const EARLIEST: i64 = -62_167_219_200_000;
+const LATEST: i64 = 253_402_300_799_999;
 
 /// A moment in UTC with millisecond precision. Written and read as RFC 3339, e.g. `2026-11-23T13:11:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since 1970-01-01T00:00:00Z; what lies outside the years -9999 to 9999 is moved to the edge.
+    /// From milliseconds since 1970-01-01T00:00:00Z; what lies outside the years 0 to 9999, which RFC 3339 can write, is moved to
+    /// the edge.
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Self {
-        // Whole seconds: jiff's last millisecond is not one that its own constructor takes.
-        let earliest = jiff::Timestamp::MIN.as_second() * 1000;
-        let latest = jiff::Timestamp::MAX.as_second() * 1000;
-        Self(millis.clamp(earliest, latest))
+        Self(millis.clamp(EARLIEST, LATEST))
     }
 
     /// From seconds since 1970-01-01T00:00:00Z.
@@ -82,7 +86,9 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?.fmt(f)
+        let nanos = i128::from(self.0) * 1_000_000;
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| fmt::Error)?;
+        f.write_str(&moment.format(&Rfc3339).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -90,12 +96,13 @@ impl FromStr for Timestamp {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        text.parse::<jiff::Timestamp>().map(|moment| Self(moment.as_millisecond())).map_err(|_| {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
             Error::new(
                 ErrorCode::SavedState,
                 "A saved moment is not an RFC 3339 time such as 2026-11-23T13:11:00Z.",
             )
-        })
+        })?;
+        Ok(Self::from_unix_millis(moment.unix_timestamp() * 1000 + i64::from(moment.millisecond())))
     }
 }
 
@@ -179,6 +186,11 @@ mod tests {
         let end = Timestamp::from_unix_millis(i64::MAX);
         assert_eq!(end.saturating_add(Duration::MAX), end);
         assert_eq!(Timestamp::from_unix_seconds(5).saturating_duration_since(end), Duration::ZERO);
-        assert!(end.to_string().starts_with("9999-"));
+        assert_eq!(end.to_string(), "9999-12-31T23:59:59.999Z");
+        let beginning = Timestamp::from_unix_millis(i64::MIN);
+        assert_eq!(beginning.to_string(), "0000-01-01T00:00:00Z");
+        for edge in [beginning, end] {
+            assert_eq!(edge.to_string().parse::<Timestamp>().unwrap(), edge);
+        }
     }
 }

@@ -82,65 +82,72 @@ pub(crate) async fn soon<T: Send + 'static>(
     cancel: CancelToken,
     job: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T, RawFailure> {
-    static WORKERS: LazyLock<Workers> = LazyLock::new(Workers::unlimited);
-    let slot = Arc::new(Slot(Mutex::new(State { outcome: None, waker: None })));
-    let (filled, token) = (Arc::clone(&slot), cancel.clone());
-    WORKERS.run(move || {
-        filled.fill(if token.is_cancelled() {
+    let outcome = Arc::new(Mutex::new(None));
+    let (filled, token) = (Arc::clone(&outcome), cancel.clone());
+    let job = move || {
+        let result = if token.is_cancelled() {
             Err(Error::new(ErrorCode::Cancelled, "The call was cancelled before it began."))
         } else {
             caught(job)
-        });
-    })?;
-    Ok(Waiting { slot, cancel: Some(cancel) }.await?)
+        };
+        *locked(&filled) = Some(result);
+    };
+    started(cancel, Box::new(job))?.await;
+    let outcome = locked(&outcome).take();
+    Ok(outcome
+        .unwrap_or_else(|| Err(Error::new(ErrorCode::Internal, "A call left no outcome; report it.")))?)
 }
 
-/// Where a call leaves its outcome.
-struct Slot<T>(Mutex<State<T>>);
-
-struct State<T> {
-    outcome: Option<Result<T>>,
-    waker: Option<Waker>,
-}
-
-impl<T> Slot<T> {
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn fill(&self, outcome: Result<T>) {
-        let mut state = self.state();
-        state.outcome = Some(outcome);
-        let waker = state.waker.take();
-        drop(state);
+/// Starts the job; what is awaited ends with it. This, like what follows, is there once for all types of outcome.
+fn started(cancel: CancelToken, job: Box<dyn FnOnce() + Send>) -> Result<Running> {
+    static WORKERS: LazyLock<Workers> = LazyLock::new(Workers::unlimited);
+    let progress = Arc::new(Mutex::new(Progress::default()));
+    let reported = Arc::clone(&progress);
+    WORKERS.run(move || {
+        job();
+        let mut progress = locked(&reported);
+        progress.done = true;
+        let waker = progress.waker.take();
+        drop(progress);
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
+    })?;
+    Ok(Running { progress, cancel: Some(cancel) })
 }
 
-struct Waiting<T> {
-    slot: Arc<Slot<T>>,
-    /// None when the outcome is there.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct Progress {
+    done: bool,
+    waker: Option<Waker>,
+}
+
+struct Running {
+    progress: Arc<Mutex<Progress>>,
+    /// None when the job is done.
     cancel: Option<CancelToken>,
 }
 
-impl<T> Future for Waiting<T> {
-    type Output = Result<T>;
+impl Future for Running {
+    type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.slot.state();
-        if let Some(outcome) = state.outcome.take() {
-            drop(state);
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut progress = locked(&self.progress);
+        if progress.done {
+            drop(progress);
             self.cancel = None;
-            return Poll::Ready(outcome);
+            return Poll::Ready(());
         }
-        state.waker = Some(context.waker().clone());
+        progress.waker = Some(context.waker().clone());
         Poll::Pending
     }
 }
 
-impl<T> Drop for Waiting<T> {
+impl Drop for Running {
     fn drop(&mut self) {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();

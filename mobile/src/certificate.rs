@@ -1,7 +1,7 @@
 //! What there is to say about a certificate.
 
 use cbpii::identity::{self, InspectOptions, PrivateKey};
-use cbpii::{Clock, Secret, SecretBytes, SystemClock};
+use cbpii::{Clock, SecretBytes, SystemClock};
 
 use crate::call::direct;
 use crate::error::RawFailure;
@@ -182,7 +182,7 @@ pub struct InspectionOptions {
     pub accepts_pss: bool,
 }
 
-/// Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER), also on whether the two belong
+/// Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER, not encrypted), also on whether the two belong
 /// together.
 ///
 /// Throws `configuration.certificate_unreadable`, `configuration.key_…`.
@@ -191,9 +191,8 @@ pub fn inspect_certificate(
     certificate: Vec<u8>,
     options: InspectionOptions,
     key: Option<Vec<u8>>,
-    password: Option<String>,
 ) -> Result<CertificateReport, RawFailure> {
-    let (key, password) = (key.map(SecretBytes::new), password.map(Secret::new));
+    let key = key.map(SecretBytes::new);
     direct(|| {
         let now = options.at.unwrap_or_else(|| SystemClock.now());
         let mut held = InspectOptions::at(now).accepting_pss(options.accepts_pss);
@@ -206,7 +205,7 @@ pub fn inspect_certificate(
             held = held.with_client_id(client_id);
         }
         if let Some(key) = key {
-            held = held.with_key(PrivateKey::from_bytes(key.expose(), password.as_ref())?);
+            held = held.with_key(PrivateKey::from_bytes(key.expose(), None)?);
         }
         identity::CertificateReport::inspect(&certificate, &held).map(CertificateReport::from)
     })

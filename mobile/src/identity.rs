@@ -20,25 +20,14 @@ object! {
 
 #[uniffi::export]
 impl RawTransportIdentity {
-    /// From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1, encrypted PKCS#8).
+    /// From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1), not encrypted: the
+    /// platform's own key store opens PKCS#12 and what is under a password.
     ///
     /// Throws `configuration.certificate_unreadable`, `configuration.key_…`.
     #[uniffi::constructor]
-    pub fn from_pem(chain: String, key: String, password: Option<String>) -> Result<Arc<Self>, RawFailure> {
-        let (key, password) = (Secret::new(key), password.map(Secret::new));
-        direct(|| {
-            TransportIdentity::from_pem(chain.as_bytes(), key.expose().as_bytes(), password.as_ref())
-                .map(Self::of)
-        })
-    }
-
-    /// From a PKCS#12 keystore.
-    ///
-    /// Throws `configuration.key_…`, `configuration.certificate_unreadable`.
-    #[uniffi::constructor]
-    pub fn from_pkcs12(bytes: Vec<u8>, password: String) -> Result<Arc<Self>, RawFailure> {
-        let password = Secret::new(password);
-        direct(|| TransportIdentity::from_pkcs12(&bytes, &password).map(Self::of))
+    pub fn from_pem(chain: String, key: String) -> Result<Arc<Self>, RawFailure> {
+        let key = Secret::new(key);
+        direct(|| TransportIdentity::from_pem(chain.as_bytes(), key.expose().as_bytes(), None).map(Self::of))
     }
 
     /// With a key that stays where it is. `chain` is PEM or DER.
@@ -73,30 +62,12 @@ impl RawSealIdentity {
     ///
     /// Throws `configuration.certificate_unreadable`, `configuration.key_…`, `configuration.header`.
     #[uniffi::constructor]
-    pub fn from_pem(
-        chain: String,
-        key: String,
-        password: Option<String>,
-        key_id: Option<String>,
-    ) -> Result<Arc<Self>, RawFailure> {
-        let (key, password) = (Secret::new(key), password.map(Secret::new));
+    pub fn from_pem(chain: String, key: String, key_id: Option<String>) -> Result<Arc<Self>, RawFailure> {
+        let key = Secret::new(key);
         direct(|| {
             let key = key.expose().as_bytes();
-            sealed(SealIdentity::from_pem(chain.as_bytes(), key, password.as_ref())?, key_id)
+            sealed(SealIdentity::from_pem(chain.as_bytes(), key, None)?, key_id)
         })
-    }
-
-    /// From a PKCS#12 keystore.
-    ///
-    /// Throws as `from_pem`.
-    #[uniffi::constructor]
-    pub fn from_pkcs12(
-        bytes: Vec<u8>,
-        password: String,
-        key_id: Option<String>,
-    ) -> Result<Arc<Self>, RawFailure> {
-        let password = Secret::new(password);
-        direct(|| sealed(SealIdentity::from_pkcs12(&bytes, &password)?, key_id))
     }
 
     /// With a key that stays where it is. `chain` is PEM or DER. The signer is not tried here.

@@ -7,16 +7,21 @@ import { test } from 'node:test'
 
 import * as cbpii from 'cbpii'
 
+import {
+  differences,
+  FOLDER,
+  factsOfConfirmation,
+  factsOfError,
+  factsOfTokens,
+  known,
+  read,
+  requestOf,
+  tell,
+} from './facts.mjs'
 import { useSandbox } from './support.mjs'
 
-const FOLDER = new URL('../../tests/vectors/', import.meta.url)
 const BEGINNING = new Date('2026-11-23T13:00:00Z')
 const LASTING = new Date('2100-01-01T00:00:00Z')
-
-const read = (name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'))
-
-/** A moment as the cases write it. */
-const written = (moment) => (moment === undefined ? null : moment.toISOString().replace(/\.?0*Z$/, 'Z'))
 
 /** A case with the members its file has for all; each member has to be asked for. */
 class Case {
@@ -30,13 +35,6 @@ class Case {
     this.unread.delete(name)
     return this.members[name]
   }
-}
-
-/** The object, which must have no other members. */
-function known(given, ...names) {
-  const others = Object.keys(given).filter((name) => !names.includes(name))
-  assert.deepEqual(others, [])
-  return given
 }
 
 function bodyOf(body) {
@@ -84,22 +82,6 @@ function clientOf(record, now, transport) {
 
 const tokensAt = (now) =>
   new cbpii.Tokens({ accessToken: '2YotnFZFEjr1zCsicMWpAA', obtainedAt: now, consentExpiresAt: LASTING })
-
-const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
-
-function requestOf(given) {
-  known(given, 'reference', 'account', 'amount', 'currency', 'payee', 'request_id', 'psu')
-  const amount = new cbpii.Amount(given.amount, given.currency)
-  const { iban, other, currency, workspace } = known(given.account, 'iban', 'other', 'currency', 'workspace')
-  assert.ok(iban === undefined || other === undefined)
-  const account =
-    other === undefined
-      ? new cbpii.Account(iban, { currency, workspace })
-      : cbpii.Account.other({ ...known(other, 'identification', 'scheme', 'issuer'), currency, workspace })
-  const { reference, payee, request_id: requestId } = given
-  const psu = given.psu && Object.fromEntries(Object.entries(given.psu).map(([name, value]) => [camel(name), value]))
-  return new cbpii.FundsRequest({ reference, account, amount, payee, requestId, psu })
-}
 
 /** How the cases of each file are run; what comes back are facts. */
 const RUNNERS = {
@@ -151,31 +133,13 @@ const RUNNERS = {
             new cbpii.AuthorizationCode(code),
           )
         : await client.refresh(cbpii.Tokens.deserialize(JSON.stringify(tokens)))
-    return {
-      access_token: given.accessToken.expose(),
-      refresh_token: given.refreshToken?.expose() ?? null,
-      token_type: given.tokenType,
-      scope: given.scope ?? null,
-      obtained_at: written(given.obtainedAt),
-      expires_at: written(given.expiresAt),
-      consent_expires_at: written(given.consentExpiresAt),
-    }
+    return factsOfTokens(given)
   },
 
   async funds_bodies(one) {
     const now = new Date(one.get('now'))
     const client = clientOf(one.get('bank'), now, wire(one))
-    const answer = await client.confirmFunds(tokensAt(now), requestOf(one.get('request')))
-    return {
-      available: answer.available,
-      reference: answer.reference,
-      request_id: answer.requestId ?? null,
-      correlation_id: answer.correlationId ?? null,
-      bank_id: answer.bankId,
-      checked_at: written(answer.checkedAt),
-      response_signature: answer.responseSignature,
-      deprecation_warning: answer.deprecationWarning ?? null,
-    }
+    return factsOfConfirmation(await client.confirmFunds(tokensAt(now), requestOf(one.get('request'))))
   },
 
   error_bodies: (one) => RUNNERS.funds_bodies(one),
@@ -247,52 +211,11 @@ const RUNNERS = {
   },
 }
 
-function factsOf(error) {
-  return {
-    error: error.code,
-    kind: error.kind,
-    advice: error.advice,
-    bank_code: error.bankCode ?? null,
-    bank_message: error.bankMessage ?? null,
-    http_status: error.httpStatus ?? null,
-    retry_after_seconds: error.retryAfterMs === undefined ? null : error.retryAfterMs / 1000,
-    request_id: error.requestId ?? null,
-    correlation_id: error.correlationId ?? null,
-    request_sent: error.requestSent,
-  }
-}
-
-/** Equal as JSON, whatever the order of members. */
-function same(expected, actual) {
-  try {
-    assert.deepStrictEqual(JSON.parse(JSON.stringify(actual)), expected)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function* differences(expected, actual) {
-  for (const [fact, value] of Object.entries(expected)) {
-    if (!(fact in actual)) {
-      yield `${fact} is not there (it should be ${JSON.stringify(value)}), but ${JSON.stringify(actual)}`
-    } else if (!same(value, actual[fact])) {
-      yield `${fact} is ${JSON.stringify(actual[fact])}, not ${JSON.stringify(value)}`
-    }
-  }
-  if ('error' in actual && !('error' in expected)) {
-    yield `fails with ${actual.error}`
-  }
-}
-
 async function outcomeOf(run, one) {
   try {
     return { actual: await run(one), complete: true }
   } catch (error) {
-    if (!(error instanceof cbpii.CbpiiError)) {
-      throw error
-    }
-    return { actual: factsOf(error), complete: false }
+    return { actual: factsOfError(error), complete: false }
   }
 }
 
@@ -313,7 +236,8 @@ for (const file of files) {
     const { about, cases, ...shared } = read(file)
     assert.equal(typeof about, 'string')
     assert.equal(cases.length, read('manifest.json')[file])
-    const run = RUNNERS[file.replace('.json', '')]
+    const suite = file.replace('.json', '')
+    const run = RUNNERS[suite]
     const [seen, failures] = [new Set(), []]
     for (const { name, expect, ...own } of cases) {
       assert.ok(!seen.has(name), name)
@@ -321,6 +245,7 @@ for (const file of files) {
       assert.ok(Object.keys(expect).length > 0)
       const one = new Case(shared, own)
       const { actual, complete } = await outcomeOf(run, one)
+      tell(suite, name, actual)
       failures.push(...[...differences(expect, actual)].map((difference) => `${name}: ${difference}`))
       if (complete && one.unread.size > 0) {
         failures.push(`${name}: unknown members ${[...one.unread]}`)

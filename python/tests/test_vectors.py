@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,29 +10,23 @@ from urllib.parse import parse_qsl, urlsplit
 
 import cbpii
 import pytest
+from facts import (
+    FOLDER,
+    Json,
+    differences,
+    facts_of_confirmation,
+    facts_of_error,
+    facts_of_tokens,
+    known,
+    moment,
+    read,
+    request_of,
+    tell,
+)
 from support import Sandbox
 
-FOLDER = Path(__file__).resolve().parents[2] / "tests" / "vectors"
-Json = dict[str, Any]
 BEGINNING = datetime(2026, 11, 23, 13, 0, tzinfo=timezone.utc)
 LASTING = datetime(2100, 1, 1, tzinfo=timezone.utc)
-
-
-def read(name: str) -> Json:
-    return dict(json.loads((FOLDER / name).read_text(encoding="utf-8")))
-
-
-def moment(text: str) -> datetime:
-    assert text.endswith("Z")
-    return datetime.fromisoformat(text.removesuffix("Z") + "+00:00")
-
-
-def written(moment: datetime | None) -> str | None:
-    """A moment as the cases write it."""
-    if moment is None:
-        return None
-    text = moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").removesuffix("+00:00")
-    return re.sub(r"\.?0+$", "", text) + "Z" if "." in text else text + "Z"
 
 
 class Case:
@@ -51,12 +43,6 @@ class Case:
     def get(self, name: str, default: Any = None) -> Any:
         self.unread.discard(name)
         return self.members.get(name, default)
-
-
-def known(given: Json, *names: str) -> Json:
-    """The object, which must have no other members."""
-    assert given.keys() <= set(names), given.keys() - set(names)
-    return given
 
 
 class Wire:
@@ -141,30 +127,13 @@ class Runner:
         else:
             assert request == "refresh"
             given = client.refresh(cbpii.Tokens.from_json(json.dumps(tokens)))
-        return {
-            "access_token": given.access_token.expose(),
-            "refresh_token": None if given.refresh_token is None else given.refresh_token.expose(),
-            "token_type": given.token_type,
-            "scope": given.scope,
-            "obtained_at": written(given.obtained_at),
-            "expires_at": written(given.expires_at),
-            "consent_expires_at": written(given.consent_expires_at),
-        }
+        return facts_of_tokens(given)
 
     def funds_bodies(self, case: Case) -> Json:
         now = moment(case["now"])
         client = self.client(case["bank"], now, Wire(case))
-        answer = client.confirm_funds(self.tokens(now), self.request(case["request"]))
-        return {
-            "available": answer.available,
-            "reference": answer.reference,
-            "request_id": answer.request_id,
-            "correlation_id": answer.correlation_id,
-            "bank_id": answer.bank_id,
-            "checked_at": written(answer.checked_at),
-            "response_signature": answer.response_signature.value,
-            "deprecation_warning": answer.deprecation_warning,
-        }
+        answer = client.confirm_funds(self.tokens(now), request_of(case["request"]))
+        return facts_of_confirmation(answer)
 
     error_bodies = funds_bodies
 
@@ -188,7 +157,7 @@ class Runner:
         assert kind == "request"
         wire = Wire(case)
         client = self.client(record, now, wire)
-        request = self.request(given)
+        request = request_of(given)
         # An error before anything is sent is the outcome of the case.
         try:
             client.confirm_funds(self.tokens(now), request)
@@ -239,57 +208,6 @@ class Runner:
     def tokens(now: datetime) -> cbpii.Tokens:
         return cbpii.Tokens(access_token="2YotnFZFEjr1zCsicMWpAA", obtained_at=now, consent_expires_at=LASTING)
 
-    @staticmethod
-    def request(given: Json) -> cbpii.FundsRequest:
-        known(given, "reference", "account", "amount", "currency", "payee", "request_id", "psu")
-        amount = cbpii.Amount(given["amount"], given["currency"])
-        named = known(given["account"], "iban", "other", "currency", "workspace")
-        more = {name: named[name] for name in ("currency", "workspace") if name in named}
-        if "other" in named:
-            assert "iban" not in named
-            account = cbpii.Account.other(**known(named["other"], "identification", "scheme", "issuer"), **more)
-        else:
-            account = cbpii.Account(named["iban"], **more)
-        psu = given.get("psu")
-        return cbpii.FundsRequest(
-            reference=given["reference"],
-            account=account,
-            amount=amount,
-            payee=given.get("payee"),
-            request_id=given.get("request_id"),
-            psu=None if psu is None else cbpii.PsuContext(**psu),
-        )
-
-
-def facts_of(error: cbpii.CbpiiError) -> Json:
-    return {
-        "error": error.code,
-        "kind": error.kind.value,
-        "advice": error.advice.value,
-        "bank_code": error.bank_code,
-        "bank_message": error.bank_message,
-        "http_status": error.http_status,
-        "retry_after_seconds": None if error.retry_after is None else int(error.retry_after.total_seconds()),
-        "request_id": error.request_id,
-        "correlation_id": error.correlation_id,
-        "request_sent": error.request_sent.value,
-    }
-
-
-def same(expected: object, actual: object) -> bool:
-    """Equality of JSON values: true is not 1."""
-    return json.dumps(expected, sort_keys=True) == json.dumps(actual, sort_keys=True)
-
-
-def differences(expected: Json, actual: Json) -> Iterator[str]:
-    for fact, value in expected.items():
-        if fact not in actual:
-            yield f"{fact} is not there (it should be {value!r}), but {actual!r}"
-        elif not same(value, actual[fact]):
-            yield f"{fact} is {actual[fact]!r}, not {value!r}"
-    if "error" in actual and "error" not in expected:
-        yield f"fails with {actual['error']}"
-
 
 FILES = sorted(path.name for path in FOLDER.glob("*.json") if path.name != "manifest.json")
 
@@ -305,7 +223,7 @@ def test_cases(name: str, sandbox: Sandbox) -> None:
     cases = suite.pop("cases")
     assert isinstance(suite.pop("about"), str)
     assert len(cases) == read("manifest.json")[name]
-    run: Callable[[Case], Json] = getattr(Runner(sandbox), name.removesuffix(".json"))
+    run = getattr(Runner(sandbox), name.removesuffix(".json"))
     seen: set[str] = set()
     failures: list[str] = []
     for members in cases:
@@ -319,7 +237,8 @@ def test_cases(name: str, sandbox: Sandbox) -> None:
             actual = run(case)
             complete = True
         except cbpii.CbpiiError as error:
-            actual = facts_of(error)
+            actual = facts_of_error(error)
+        tell(name.removesuffix(".json"), title, actual)
         failures += [f"{title}: {difference}" for difference in differences(expected, actual)]
         if complete and case.unread:
             failures.append(f"{title}: unknown members {case.unread}")

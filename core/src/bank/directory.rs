@@ -176,7 +176,7 @@ impl Directory {
     }
 
     fn banks<'a>(&'a self, entries: impl Iterator<Item = Entry<'a>>, environment: Environment) -> Vec<Bank> {
-        entries.filter_map(|entry| read(self.render(entry, environment, None)).ok()).collect()
+        entries.filter_map(|entry| read(&self.render(entry, environment, None)).ok()).collect()
     }
 }
 
@@ -296,7 +296,7 @@ impl Bank {
                 "No bank of Groupe BPCE has the establishment code {code:?}; give positions 5 to 9 of the IBAN."
             ))
         })?;
-        read(directory.render(entry, environment, None))
+        read(&directory.render(entry, environment, None))
     }
 
     /// Every bank with this establishment code, the main brand first; none when the directory has no such code.
@@ -310,7 +310,7 @@ impl Bank {
     /// # Errors
     /// `configuration.bank_unknown` when the directory has no such bank in this environment.
     pub fn by_id(id: &str, environment: Environment) -> Result<Self> {
-        read(directory()?.record(id, environment, None)?)
+        read(&directory()?.record(id, environment, None)?)
     }
 
     /// The bank, or the brands of the bank, that hold the account: found by positions 5 to 9 of a French IBAN.

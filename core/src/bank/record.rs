@@ -56,7 +56,7 @@ impl Bank {
             }
         };
         merge(&mut record, Value::Object(patch));
-        let bank = read(record)?;
+        let bank = read(&record)?;
         bank.validate()?;
         Ok(bank)
     }
@@ -73,15 +73,52 @@ impl Bank {
 }
 
 /// A record from its JSON value.
-pub(super) fn read(value: Value) -> Result<Bank> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let complaint = mask_text(&error.inner().to_string(), MAX_COMPLAINT);
-        match path.as_str() {
-            "." => refused(&format!("cannot be read: {complaint}")),
+pub(super) fn read(value: &Value) -> Result<Bank> {
+    // One value a line: the parser says the line.
+    let text = serde_json::to_string_pretty(value).map_err(|_| refused("cannot be read"))?;
+    serde_json::from_str(&text).map_err(|error| {
+        let complaint = error.to_string();
+        let complaint = mask_text(complaint.split(" at line ").next().unwrap_or_default(), MAX_COMPLAINT);
+        match path_at(&text, error.line()).as_str() {
+            "" => refused(&format!("cannot be read: {complaint}")),
             path => refused(&format!("cannot be read at {}: {complaint}", mask_text(path, MAX_COMPLAINT))),
         }
     })
+}
+
+/// The path of what stands on a line (from 1) of JSON as serde_json prints it prettily, such as `signature.headers[1]`; empty for
+/// the whole.
+fn path_at(pretty: &str, line: usize) -> String {
+    // What each value that is open at this line is called, and how many elements came before if it is a list.
+    let mut names: Vec<String> = Vec::new();
+    let mut lists: Vec<Option<usize>> = Vec::new();
+    for row in pretty.lines().take(line) {
+        let content = row.trim_start_matches(' ');
+        let depth = (row.len() - content.len()) / 2;
+        names.truncate(depth.saturating_sub(1));
+        lists.truncate(depth);
+        if content.starts_with(['}', ']']) {
+            continue;
+        }
+        match lists.last_mut() {
+            Some(Some(index)) => {
+                names.push(format!("[{index}]"));
+                *index += 1;
+            }
+            Some(None) => {
+                let point = if names.is_empty() { "" } else { "." };
+                let name = serde_json::Deserializer::from_str(content).into_iter::<String>().next();
+                names.push(format!("{point}{}", name.and_then(std::result::Result::ok).unwrap_or_default()));
+            }
+            None => {}
+        }
+        match content.as_bytes().last() {
+            Some(b'{') => lists.push(None),
+            Some(b'[') => lists.push(Some(0)),
+            _ => {}
+        }
+    }
+    names.concat()
 }
 
 /// Applies a JSON merge patch (RFC 7396).

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -214,12 +213,28 @@ fn named_curve(algorithm: &AlgorithmIdentifier<'_>) -> Option<String> {
     Some(algorithm.parameters.as_ref()?.as_oid().ok()?.to_id_string())
 }
 
+/// The algorithm as RFC 5912 names it; one that is not expected in a certificate, by its number.
 fn algorithm_name(algorithm: &AlgorithmIdentifier<'_>) -> String {
-    if algorithm.algorithm.to_id_string() == RSASSA_PSS {
-        return "rsassaPss".to_owned();
-    }
-    oid2sn(&algorithm.algorithm, oid_registry())
-        .map_or_else(|_| algorithm.algorithm.to_id_string(), str::to_owned)
+    let number = algorithm.algorithm.to_id_string();
+    let name = match number.as_str() {
+        "1.2.840.10040.4.1" => "id-dsa",
+        "1.2.840.10045.4.3.1" => "ecdsa-with-SHA224",
+        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
+        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
+        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
+        "1.2.840.113549.1.1.1" => "rsaEncryption",
+        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
+        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
+        RSASSA_PSS => "rsassaPss",
+        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
+        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
+        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
+        "1.2.840.113549.1.1.14" => "sha224WithRSAEncryption",
+        "1.3.101.112" => "ed25519",
+        "1.3.101.113" => "ed448",
+        _ => return number,
+    };
+    name.to_owned()
 }
 
 pub(super) fn unreadable(message: impl Into<String>) -> Error {

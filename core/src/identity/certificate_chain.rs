@@ -76,6 +76,7 @@ impl CertificateChain {
     }
 
     /// From the certificates of a keystore: at least one.
+    #[cfg(feature = "encrypted-keys")]
     pub(super) fn from_ders<'a>(ders: impl IntoIterator<Item = &'a [u8]>) -> Result<Self> {
         let certificates = ders.into_iter().map(Certificate::read).collect::<Result<Vec<_>>>()?;
         if certificates.is_empty() {

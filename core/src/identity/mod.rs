@@ -23,11 +23,14 @@ mod certificate;
 mod certificate_chain;
 mod distinguished_name;
 mod ec_private_key;
+#[cfg(feature = "encrypted-keys")]
+mod encrypted_key;
 mod files;
 mod finding;
 mod issuer;
 mod organisation_identifier;
 mod pem;
+#[cfg(feature = "encrypted-keys")]
 mod pkcs12;
 mod private_key;
 mod qc_statement;
@@ -44,6 +47,7 @@ pub use distinguished_name::DistinguishedName;
 pub use finding::{Finding, FindingCode, Severity};
 pub use issuer::Issuer;
 pub use organisation_identifier::OrganisationIdentifier;
+#[cfg(feature = "encrypted-keys")]
 pub use pkcs12::KeyStore;
 pub use private_key::{KeyType, PrivateKey};
 pub use qc_statement::{Psd2Role, QcType};

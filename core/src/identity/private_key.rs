@@ -3,14 +3,15 @@
 
 use std::fmt;
 
+use pkcs8::PrivateKeyInfoRef;
 use pkcs8::der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef, UintRef};
 use pkcs8::der::{Decode, Encode, SliceReader, Tag, Tagged};
-use pkcs8::pkcs5::pbes2;
 use pkcs8::spki::AlgorithmIdentifierRef;
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::ec_private_key::EcPrivateKey;
+#[cfg(feature = "encrypted-keys")]
+use super::encrypted_key::decrypt;
 use super::pem;
 use crate::crypto::KeyPair;
 use crate::{Error, ErrorCode, Result, Secret, SecretBytes};
@@ -19,16 +20,10 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const PBES2: ObjectIdentifier = pbes2::PBES2_OID;
 
 /// Bounds of the RSA modulus in bits: ETSI TS 119 312 asks for 2048 at least, the cryptography libraries
 /// take 4096 at most.
 const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
-
-/// What a hostile or absurd file may make us compute before it is refused.
-const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
-const MAX_SCRYPT_BYTES: u64 = 1 << 30;
-const MAX_SCRYPT_PARALLELISM: u16 = 16;
 
 /// The kind of a private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -245,57 +240,6 @@ impl Form {
     }
 }
 
-/// Decrypts an `EncryptedPrivateKeyInfo` (RFC 5208 §6).
-fn decrypt(der: &[u8], password: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>> {
-    if encryption_scheme(der) != Some(PBES2) {
-        return Err(unsupported_encryption("with PBES1, an old scheme"));
-    }
-    let Ok(info) = EncryptedPrivateKeyInfoRef::from_der(der) else {
-        return Err(unsupported_encryption("in a way that is not supported"));
-    };
-    let Some(parameters) = info.encryption_algorithm.pbes2().filter(|parameters| affordable(&parameters.kdf))
-    else {
-        return Err(unsupported_encryption("with unreasonably many rounds"));
-    };
-    let Some(password) = password else {
-        return Err(Error::new(
-            ErrorCode::KeyPassword,
-            "The private key is encrypted; give the password it was encrypted with.",
-        ));
-    };
-    match parameters.decrypt(password.expose(), info.encrypted_data.as_bytes()) {
-        Ok(plain) => Some(Zeroizing::new(plain)).filter(|plain| PrivateKeyInfoRef::from_der(plain).is_ok()),
-        Err(pkcs8::pkcs5::Error::DecryptFailed) => None,
-        Err(_) => return Err(unsupported_encryption("in a way that is not supported")),
-    }
-    .ok_or_else(|| {
-        Error::new(
-            ErrorCode::KeyPassword,
-            "The password does not open the private key; give the one it was encrypted with.",
-        )
-    })
-}
-
-/// The scheme an `EncryptedPrivateKeyInfo` names, readable even when the scheme is not known.
-fn encryption_scheme(der: &[u8]) -> Option<ObjectIdentifier> {
-    let outer = AnyRef::from_der(der).ok()?;
-    let algorithm = AlgorithmIdentifierRef::decode(&mut SliceReader::new(outer.value()).ok()?).ok()?;
-    Some(algorithm.oid)
-}
-
-/// Whether deriving the key stays within reasonable time and memory.
-fn affordable(kdf: &pbes2::Kdf) -> bool {
-    match kdf {
-        pbes2::Kdf::Pbkdf2(parameters) => parameters.iteration_count <= MAX_PBKDF2_ITERATIONS,
-        pbes2::Kdf::Scrypt(parameters) => {
-            let memory = parameters.cost_parameter.checked_mul(128 * u64::from(parameters.block_size));
-            parameters.parallelization <= MAX_SCRYPT_PARALLELISM
-                && memory.is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES)
-        }
-        _ => false,
-    }
-}
-
 /// The size of the modulus of an `RSAPrivateKey` (RFC 8017 A.1.2).
 fn rsa_bits(pkcs1: &[u8]) -> Option<u32> {
     let outer = AnyRef::from_der(pkcs1).ok().filter(|outer| outer.tag() == Tag::Sequence)?;
@@ -343,9 +287,16 @@ fn unsupported(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::KeyUnsupported, message)
 }
 
-fn unsupported_encryption(how: &str) -> Error {
+pub(super) fn unsupported_encryption(how: &str) -> Error {
     unsupported(format!(
         "The private key is encrypted {how}; `openssl pkcs8 -topk8 -v2 aes-256-cbc -in key.pem -out key-new.pem` converts it."
+    ))
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+fn decrypt(_: &[u8], _: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>> {
+    Err(unsupported(
+        "The private key is encrypted, and this build of the library opens no encrypted keys; give it as it comes out of a key store, or sign with the key where it is.",
     ))
 }
 
@@ -532,29 +483,6 @@ mod tests {
         let mut ec = EcPrivateKey::from_der(info.private_key.as_bytes()).unwrap();
         ec.public_key = None;
         PrivateKey::from_der(wrap(info.algorithm, &ec.to_der().unwrap()).unwrap().expose(), None).unwrap()
-    }
-
-    #[test]
-    fn absurd_key_derivations_are_refused() {
-        let mut pbkdf2 = pbes2::Pbkdf2Params::hmac_sha256(600_000, b"salt").unwrap();
-        assert!(affordable(&pbkdf2.into()));
-        pbkdf2.iteration_count = u32::MAX;
-        assert!(!affordable(&pbkdf2.into()));
-
-        let key = ec_key("P-256");
-        let der = encrypt(
-            &key,
-            &["-scrypt", "-scrypt_N", "1024", "-scrypt_r", "8", "-scrypt_p", "1", "-outform", "DER"],
-        );
-        let info = EncryptedPrivateKeyInfoRef::from_der(&der).unwrap();
-        let pbes2::Kdf::Scrypt(scrypt) = info.encryption_algorithm.pbes2().unwrap().kdf else { panic!() };
-        assert!(affordable(&scrypt.into()));
-        for (cost_parameter, block_size, parallelization) in
-            [(u64::MAX, 8, 1), (1 << 24, 8, 1), (1024, 8, 17)]
-        {
-            let absurd = pbes2::ScryptParams { cost_parameter, block_size, parallelization, ..scrypt };
-            assert!(!affordable(&absurd.into()));
-        }
     }
 
     static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {

@@ -10,6 +10,7 @@ use rustls::sign::CertifiedKey;
 
 use super::certificate_chain::CertificateChain;
 use super::files::read_pair;
+#[cfg(feature = "encrypted-keys")]
 use super::pkcs12::KeyStore;
 use super::private_key::PrivateKey;
 use super::signer::{SignatureAlgorithm, Signer};
@@ -90,6 +91,7 @@ impl TransportIdentity {
     ///
     /// # Errors
     /// As [`KeyStore::from_pkcs12`].
+    #[cfg(feature = "encrypted-keys")]
     pub fn from_pkcs12(bytes: &[u8], password: &Secret) -> Result<Self> {
         let store = KeyStore::from_pkcs12(bytes, password)?;
         Self::new(store.chain, store.key)

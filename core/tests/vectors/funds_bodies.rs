@@ -1,9 +1,10 @@
 use cbpii::{Result, Timestamp, Tokens};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::facts::facts_of_confirmation;
 use crate::requests::Input;
-use crate::suite::{Facts, facts};
+use crate::suite::Facts;
 use crate::wire::{Body, Wire, answer, client};
 
 #[derive(Deserialize)]
@@ -31,16 +32,7 @@ pub(crate) fn run(shared: &Shared, case: Case) -> Result<Facts> {
     let client = client(case.bank.as_ref().unwrap_or(&shared.bank), now, wire)?;
     let request = case.request.as_ref().unwrap_or(&shared.request).request()?;
     let answer = client.confirm_funds(&tokens(now)?, &request)?;
-    Ok(facts(json!({
-        "available": answer.available,
-        "reference": answer.reference,
-        "request_id": answer.request_id,
-        "correlation_id": answer.correlation_id,
-        "bank_id": answer.bank_id,
-        "checked_at": answer.checked_at,
-        "response_signature": answer.response_signature.as_str(),
-        "deprecation_warning": answer.deprecation_warning,
-    })))
+    Ok(facts_of_confirmation(&answer))
 }
 
 /// Tokens that last.

@@ -3,6 +3,10 @@
 // A helper of a test that cannot go on panics, like the test itself.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod codes;
+mod facts;
+mod journeys;
+mod outcomes;
 mod suite;
 mod wire;
 

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cbpii::{Error, Result};
+use cbpii::Result;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use crate::facts::facts_of_error;
+use crate::outcomes;
 
 pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -13,8 +16,9 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) type Facts = Map<String, Value>;
 
 /// Runs every case of a file; fails when one is missing, extra, unreadable or has another outcome.
-pub(crate) fn run<S: DeserializeOwned, C: DeserializeOwned>(file: &str, run: fn(&S, C) -> Result<Facts>) {
-    let file = format!("{file}.json");
+pub(crate) fn run<S: DeserializeOwned, C: DeserializeOwned>(name: &str, run: fn(&S, C) -> Result<Facts>) {
+    let suite_name = name;
+    let file = format!("{name}.json");
     let Value::Object(mut suite) = read(&file) else { panic!("{file} is not an object") };
     let Some(Value::Array(cases)) = suite.remove("cases") else { panic!("{file} has no cases") };
     assert!(
@@ -30,6 +34,7 @@ pub(crate) fn run<S: DeserializeOwned, C: DeserializeOwned>(file: &str, run: fn(
         assert!(names.insert(name.clone()), "{file} has the case {name:?} twice");
         let case = serde_json::from_value(case).unwrap_or_else(|error| panic!("{file}, {name}: {error}"));
         let actual = run(&shared, case).unwrap_or_else(|error| facts_of_error(&error));
+        outcomes::tell(suite_name, &name, &actual);
         for difference in differences(&expected, &actual) {
             failures.push_str(&format!("\n  {name}: {difference}"));
         }
@@ -42,7 +47,7 @@ pub(crate) fn manifest() -> BTreeMap<String, usize> {
     serde_json::from_value(read(MANIFEST)).expect("file names and numbers")
 }
 
-fn read(file: &str) -> Value {
+pub(crate) fn read(file: &str) -> Value {
     let text =
         std::fs::read_to_string(format!("{FOLDER}/{file}")).unwrap_or_else(|error| panic!("{file}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
@@ -61,7 +66,7 @@ fn take_apart(file: &str, case: Value) -> (String, Facts, Value) {
 }
 
 /// Every expected fact must be there and equal; an error must be expected.
-fn differences(expected: &Facts, actual: &Facts) -> Vec<String> {
+pub(crate) fn differences(expected: &Facts, actual: &Facts) -> Vec<String> {
     let mut differences: Vec<String> = expected
         .iter()
         .filter(|(fact, value)| actual.get(*fact) != Some(*value))
@@ -74,22 +79,6 @@ fn differences(expected: &Facts, actual: &Facts) -> Vec<String> {
         differences.push(format!("fails with {error}"));
     }
     differences
-}
-
-/// What a program can see of an error.
-fn facts_of_error(error: &Error) -> Facts {
-    facts(json!({
-        "error": error.code().as_str(),
-        "kind": error.kind().as_str(),
-        "advice": error.advice().as_str(),
-        "bank_code": error.bank_code(),
-        "bank_message": error.bank_message(),
-        "http_status": error.http_status(),
-        "retry_after_seconds": error.retry_after().map(|pause| pause.as_secs()),
-        "request_id": error.request_id(),
-        "correlation_id": error.correlation_id(),
-        "request_sent": error.request_sent().as_str(),
-    }))
 }
 
 /// A JSON object as facts.

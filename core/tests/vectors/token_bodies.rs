@@ -1,8 +1,9 @@
-use cbpii::{AuthorizationCode, PendingConsent, Result, Secret, Tokens};
+use cbpii::{AuthorizationCode, PendingConsent, Result, Tokens};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::suite::{Facts, facts};
+use crate::facts::facts_of_tokens;
+use crate::suite::Facts;
 use crate::wire::{Body, Wire, answer, client};
 
 #[derive(Deserialize)]
@@ -43,13 +44,5 @@ pub(crate) fn run(shared: &Shared, case: Case) -> Result<Facts> {
         }
         Request::Refresh => client.refresh(&Tokens::from_json(&shared.tokens.to_string())?)?,
     };
-    Ok(facts(json!({
-        "access_token": tokens.access_token().expose(),
-        "refresh_token": tokens.refresh_token().map(Secret::expose),
-        "token_type": tokens.token_type(),
-        "scope": tokens.scope(),
-        "obtained_at": tokens.obtained_at(),
-        "expires_at": tokens.expires_at(),
-        "consent_expires_at": tokens.consent_expires_at(),
-    })))
+    Ok(facts_of_tokens(&tokens))
 }

@@ -118,7 +118,7 @@ void sandbox_stop(sandbox *bank)
     curl_global_cleanup();
 }
 
-const char *sandbox_text(const sandbox *bank, const char *path)
+const json_t *sandbox_member(const sandbox *bank, const char *path)
 {
     const json_t *node = bank->description;
     char name[64];
@@ -129,6 +129,12 @@ const char *sandbox_text(const sandbox *bank, const char *path)
         node = json_object_get(node, name);
         part = point != NULL ? point + 1 : NULL;
     }
+    return node;
+}
+
+const char *sandbox_text(const sandbox *bank, const char *path)
+{
+    const json_t *node = sandbox_member(bank, path);
     if (!json_is_string(node)) {
         give_up("its description has no", path);
     }

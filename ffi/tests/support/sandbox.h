@@ -14,7 +14,10 @@ sandbox *sandbox_start(const char *const *arguments);
 /* Ends it. NULL is left alone. */
 void sandbox_stop(sandbox *bank);
 
-/* A text of its description, by its path: "endpoints.origin", "issuer.qwac.chain". Borrowed. */
+/* A member of its description, by its path: "endpoints.origin", "issuer.qwac.chain". Borrowed; NULL when there is none. */
+const json_t *sandbox_member(const sandbox *bank, const char *path);
+
+/* A text of its description, by its path. Borrowed. */
 const char *sandbox_text(const sandbox *bank, const char *path);
 
 /* What a file that its description names holds; the caller frees it. A NUL follows the bytes. */

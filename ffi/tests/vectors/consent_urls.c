@@ -102,10 +102,10 @@ cbpii_error *run_consent_url(vector_case *c)
         return NULL;
     error = bank_of(record, &bank);
     if (error == NULL)
-        error = issuer_of(c, client_id, redirect_uri, &issuer);
-    if (error == NULL && issuer && secret)
+        error = issuer_of(client_id, redirect_uri, &issuer);
+    if (error == NULL && secret)
         error = cbpii_issuer_set_client_secret(issuer, secret);
-    if (error == NULL && issuer)
+    if (error == NULL)
         error = begin(c, bank, issuer);
     cbpii_issuer_free(issuer);
     cbpii_bank_free(bank);

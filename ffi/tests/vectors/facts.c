@@ -81,8 +81,10 @@ void tell_error(vector_case *c, cbpii_error *error)
     check_number(c, error);
     json_object_clear(c->facts);
     tell_text(c, "error", cbpii_error_code(error));
+    tell(c, "number", json_integer(cbpii_error_number(error)));
     tell_text(c, "kind", cbpii_error_kind_name(cbpii_error_kind(error)));
     tell_text(c, "advice", cbpii_advice_name(cbpii_error_advice(error)));
+    tell_text(c, "message", cbpii_error_message(error));
     tell_text(c, "bank_code", cbpii_error_bank_code(error));
     tell_text(c, "bank_message", cbpii_error_bank_message(error));
     tell(c, "http_status", status ? json_integer(status) : json_null());

@@ -2,7 +2,7 @@
 #include "moment.h"
 #include "question.h"
 
-static void tell_confirmation(vector_case *c, const cbpii_funds_confirmation *answer)
+void tell_confirmation(vector_case *c, const cbpii_funds_confirmation *answer)
 {
     int32_t signature = cbpii_funds_confirmation_response_signature(answer);
 
@@ -21,9 +21,9 @@ static cbpii_error *ask(vector_case *c, struct wire *wire, json_t *record, json_
     cbpii_client *client = NULL;
     cbpii_funds_request *request = NULL;
     cbpii_funds_confirmation *answer = NULL;
-    cbpii_error *error = client_of(c, wire, record, &client);
+    cbpii_error *error = client_of(wire, record, &client);
 
-    if (error == NULL && client)
+    if (error == NULL)
         error = question_of(c, input, &request);
     if (error == NULL && request)
         error = ask_funds(client, wire, request, &answer);

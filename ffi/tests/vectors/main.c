@@ -1,14 +1,15 @@
 /* Runs the language-neutral cases of tests/vectors through the C API. Their README says how they are read.
  *
- * Usage: vectors FOLDER [FILE...]. Without a file all are run; the folder is checked in any case. The environment
- * variable CBPII_SANDBOX names the sandbox bank's program.
+ * Usage: vectors FOLDER [FILE | journeys]... Without one all are run; the folder is checked in any case. The environment
+ * variable CBPII_SANDBOX names the sandbox bank's program, and CBPII_OUTCOMES a file for the outcomes, if they are wanted.
  */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox.h"
+#include "journeys.h"
+#include "shared_bank.h"
 #include "suite.h"
 
 #define MANIFEST "manifest.json"
@@ -109,7 +110,7 @@ int main(int argument_count, char **arguments)
     bool good;
 
     if (argument_count < 2 || getenv("CBPII_SANDBOX") == NULL) {
-        fprintf(stderr, "usage: CBPII_SANDBOX=PROGRAM %s FOLDER [FILE...]\n", arguments[0]);
+        fprintf(stderr, "usage: CBPII_SANDBOX=PROGRAM %s FOLDER [FILE | journeys]...\n", arguments[0]);
         return 2;
     }
     if (cbpii_abi_version() != CBPII_ABI_VERSION) {
@@ -120,8 +121,10 @@ int main(int argument_count, char **arguments)
     good = check_manifest(manifest);
     good = check_folder(arguments[1], manifest) && good;
     good = run_files(arguments[1], manifest, arguments + 2) && good;
+    if (is_wanted("journeys", arguments + 2))
+        good = run_journeys(arguments[1]) && good;
     json_decref(manifest);
-    sandbox_stop();
+    stop_shared_bank();
     printf("%s\n", good ? "All is well." : "FAILED");
     return good ? 0 : 1;
 }

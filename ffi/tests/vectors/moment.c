@@ -70,16 +70,14 @@ static void date_of(int64_t days, int *year, int *month, int *day)
     *day = (int)(days - days_of(*year, *month, 1)) + 1;
 }
 
-void tell_moment(vector_case *c, const char *fact, int64_t moment)
+json_t *moment_text(int64_t moment)
 {
     int64_t days = moment / DAY_MS, in_day = moment % DAY_MS;
     int year, month, day, milliseconds = (int)(in_day % 1000), seconds = (int)(in_day / 1000);
     char text[64], fraction[8] = "";
 
-    if (moment < 0) {
-        trouble(c, "the fact %s is before 1970", fact);
-        return;
-    }
+    if (moment < 0)
+        return json_null();
     date_of(days, &year, &month, &day);
     if (milliseconds)
         snprintf(fraction, sizeof fraction, ".%03d", milliseconds);
@@ -87,5 +85,12 @@ void tell_moment(vector_case *c, const char *fact, int64_t moment)
         fraction[strlen(fraction) - 1] = '\0';
     snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", year, month, day, seconds / 3600,
              seconds / 60 % 60, seconds % 60, fraction);
-    tell_text(c, fact, text);
+    return json_string(text);
+}
+
+void tell_moment(vector_case *c, const char *fact, int64_t moment)
+{
+    if (moment < 0)
+        trouble(c, "the fact %s is before 1970", fact);
+    tell(c, fact, moment_text(moment));
 }

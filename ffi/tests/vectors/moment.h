@@ -7,6 +7,9 @@
 /* Reads a moment; false, and trouble, when it is none. */
 bool read_moment(vector_case *c, const char *text, int64_t *moment);
 
+/* A moment as the cases write it. */
+json_t *moment_text(int64_t moment);
+
 /* A fact that is a moment. */
 void tell_moment(vector_case *c, const char *fact, int64_t moment);
 

@@ -190,8 +190,8 @@ cbpii_error *run_request(vector_case *c)
     if (!take_apart(c, c->input, "{so, ss, ss, so}", "bank", &record, "now", &moment, "kind", &kind, "input", &input)
         || !read_moment(c, moment, &wire.now))
         return NULL;
-    error = client_of(c, &wire, record, &client);
-    if (error == NULL && client)
+    error = client_of(&wire, record, &client);
+    if (error == NULL)
         error = run_kind(c, &wire, client, input, kind);
     cbpii_client_free(client);
     wire_clear(&wire);

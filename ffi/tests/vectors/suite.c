@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outcomes.h"
+
 /* What became of the cases of a file. */
 struct tally {
     size_t passed, failed, unsaid;
@@ -30,8 +32,7 @@ static void print_value(const char *before, const json_t *value)
     free(text);
 }
 
-/* Every expected fact must be there and equal, and an error must be expected. Counts the differences. */
-static size_t compare(const vector_file *file, const char *name, json_t *expected, json_t *seen)
+size_t compare(const char *file, const char *name, json_t *expected, json_t *seen)
 {
     size_t differences = 0;
     const char *fact;
@@ -42,7 +43,7 @@ static size_t compare(const vector_file *file, const char *name, json_t *expecte
         json_t *found = json_object_get(seen, fact);
 
         if (found == NULL || !json_equal(value, found)) {
-            printf("  %s: %s: %s", file->name, name, fact);
+            printf(PLACE "%s", file, name, fact);
             print_value(" should be ", value);
             print_value(", seen ", found ? found : seen);
             printf("%s\n", found ? "" : " without it");
@@ -50,7 +51,7 @@ static size_t compare(const vector_file *file, const char *name, json_t *expecte
         }
     }
     if (failed && json_object_get(expected, "error") == NULL) {
-        printf("  %s: %s: no error is expected", file->name, name);
+        printf(PLACE "no error is expected", file, name);
         print_value(", seen ", seen);
         printf("\n");
         differences++;
@@ -67,13 +68,16 @@ static void run_case(const vector_file *file, const char *name, json_t *expected
         tell_error(c, error);
     if (c->trouble[0] == '\0' && c->unsaid && json_object_get(expected, "error") == NULL)
         trouble(c, "an answer is expected to what C cannot say: %s", c->unsaid);
+    if (c->trouble[0] == '\0' && c->unsaid == NULL)
+        tell_outcome(file->name, name, c->facts);
     if (c->trouble[0] != '\0') {
         printf("  %s: %s: %s\n", file->name, name, c->trouble);
         tally->failed++;
     } else if (c->unsaid) {
+        tell_unsayable(file->name, name, c->unsaid);
         printf("  %s: %s: not run, %s\n", file->name, name, c->unsaid);
         tally->unsaid++;
-    } else if (compare(file, name, expected, c->facts) == 0) {
+    } else if (compare(file->name, name, expected, c->facts) == 0) {
         tally->passed++;
     } else {
         tally->failed++;

@@ -35,6 +35,12 @@ typedef struct vector_file {
 /* Reads a file of the folder. NULL (and a line about it) when that fails. */
 json_t *read_json(const char *folder, const char *name);
 
+/* Where a case stands, and its name: what is printed before what is wrong with it. */
+#define PLACE "  %s: %s: "
+
+/* Every expected fact must be there and equal, and an error must be expected. Prints and counts the differences. */
+size_t compare(const char *file, const char *name, json_t *expected, json_t *seen);
+
 /* Runs a file that must have so many cases. True when all is as it should be. */
 bool run_file(const char *folder, const vector_file *file, json_int_t count);
 
@@ -62,6 +68,12 @@ void tell(vector_case *c, const char *fact, json_t *value);
 
 /* The facts of an error, which is freed. */
 void tell_error(vector_case *c, cbpii_error *error);
+
+/* What is known of an answer: all but how long it took. */
+void tell_confirmation(vector_case *c, const cbpii_funds_confirmation *answer);
+
+/* What tokens are. */
+cbpii_error *tell_tokens(vector_case *c, const cbpii_tokens *tokens);
 
 /* The runners, by file. */
 cbpii_error *run_callback(vector_case *c);

@@ -35,7 +35,7 @@ static cbpii_error *refresh(const cbpii_client *client, json_t *saved, cbpii_tok
     return error;
 }
 
-static cbpii_error *tell_tokens(vector_case *c, const cbpii_tokens *tokens)
+cbpii_error *tell_tokens(vector_case *c, const cbpii_tokens *tokens)
 {
     cbpii_string *access = NULL, *refresh_token = NULL;
     int64_t end;
@@ -68,11 +68,11 @@ static cbpii_error *ask(vector_case *c, struct wire *wire, json_t *record, const
 {
     cbpii_client *client = NULL;
     cbpii_tokens *tokens = NULL;
-    cbpii_error *error = client_of(c, wire, record, &client);
+    cbpii_error *error = client_of(wire, record, &client);
 
-    if (error == NULL && client && strcmp(asked->kind, "exchange") == 0)
+    if (error == NULL && strcmp(asked->kind, "exchange") == 0)
         error = exchange_code(client, asked->pending, asked->code, &tokens);
-    else if (error == NULL && client && strcmp(asked->kind, "refresh") == 0)
+    else if (error == NULL && strcmp(asked->kind, "refresh") == 0)
         error = refresh(client, asked->tokens, &tokens);
     else if (error == NULL)
         trouble(c, "%s is no known request", asked->kind);

@@ -80,17 +80,17 @@ static cbpii_error *set_secret(const cbpii_bank *bank, cbpii_issuer *issuer)
     return error;
 }
 
-cbpii_error *client_of(vector_case *c, struct wire *wire, json_t *record, cbpii_client **client)
+cbpii_error *client_of(struct wire *wire, json_t *record, cbpii_client **client)
 {
     cbpii_bank *bank = NULL;
     cbpii_issuer *issuer = NULL;
     cbpii_error *error = bank_of(record, &bank);
 
     if (error == NULL)
-        error = issuer_of(c, CLIENT_ID, REDIRECT_URI, &issuer);
-    if (error == NULL && issuer)
+        error = issuer_of(CLIENT_ID, REDIRECT_URI, &issuer);
+    if (error == NULL)
         error = set_secret(bank, issuer);
-    if (error == NULL && issuer)
+    if (error == NULL)
         error = client_over(wire, bank, issuer, client);
     cbpii_issuer_free(issuer);
     cbpii_bank_free(bank);

@@ -33,14 +33,14 @@ cbpii_error *bank_of(json_t *record, cbpii_bank **bank);
 /* A fact of a bank's record that has no function of its own. The value belongs to the caller. */
 cbpii_error *bank_member(const cbpii_bank *bank, const char *member, json_t **value);
 
-/* An issuer with the sandbox's seal. NULL in `issuer`, and trouble, when the sandbox does not give one. */
-cbpii_error *issuer_of(vector_case *c, const char *client_id, const char *redirect_uri, cbpii_issuer **issuer);
+/* An issuer with the sandbox's seal. */
+cbpii_error *issuer_of(const char *client_id, const char *redirect_uri, cbpii_issuer **issuer);
 
 /* A client whose bank is the wire. Certificates are judged by certificates.json alone: they are made afresh. */
 cbpii_error *client_over(struct wire *wire, const cbpii_bank *bank, const cbpii_issuer *issuer, cbpii_client **client);
 
 /* The client of most cases: bank of the record, issuer of the example, with a secret where the bank wants one. */
-cbpii_error *client_of(vector_case *c, struct wire *wire, json_t *record, cbpii_client **client);
+cbpii_error *client_of(struct wire *wire, json_t *record, cbpii_client **client);
 
 /* A JSON value as text, which the caller frees. */
 char *text_of(const json_t *value);

@@ -3928,29 +3928,12 @@ open class RawSealIdentity: RawSealIdentityProtocol, @unchecked Sendable, Custom
      *
      * Throws `configuration.certificate_unreadable`, `configuration.key_…`, `configuration.header`.
      */
-public static func fromPem(chain: String, key: String, password: String?, keyId: String?)throws  -> RawSealIdentity  {
+public static func fromPem(chain: String, key: String, keyId: String?)throws  -> RawSealIdentity  {
     return try  FfiConverterTypeRawSealIdentity_lift(try rustCallWithError(FfiConverterTypeRawFailure_lift) {
         uniffiCallStatus in
     uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pem(
         FfiConverterString.lower(chain),
         FfiConverterString.lower(key),
-        FfiConverterOptionString.lower(password),
-        FfiConverterOptionString.lower(keyId),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * From a PKCS#12 keystore.
-     *
-     * Throws as `from_pem`.
-     */
-public static func fromPkcs12(bytes: Data, password: String, keyId: String?)throws  -> RawSealIdentity  {
-    return try  FfiConverterTypeRawSealIdentity_lift(try rustCallWithError(FfiConverterTypeRawFailure_lift) {
-        uniffiCallStatus in
-    uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pkcs12(
-        FfiConverterData.lower(bytes),
-        FfiConverterString.lower(password),
         FfiConverterOptionString.lower(keyId),uniffiCallStatus
     )
 })
@@ -5557,32 +5540,17 @@ open class RawTransportIdentity: RawTransportIdentityProtocol, @unchecked Sendab
 
 
     /**
-     * From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1, encrypted PKCS#8).
+     * From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1), not encrypted: the
+     * platform's own key store opens PKCS#12 and what is under a password.
      *
      * Throws `configuration.certificate_unreadable`, `configuration.key_…`.
      */
-public static func fromPem(chain: String, key: String, password: String?)throws  -> RawTransportIdentity  {
+public static func fromPem(chain: String, key: String)throws  -> RawTransportIdentity  {
     return try  FfiConverterTypeRawTransportIdentity_lift(try rustCallWithError(FfiConverterTypeRawFailure_lift) {
         uniffiCallStatus in
     uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pem(
         FfiConverterString.lower(chain),
-        FfiConverterString.lower(key),
-        FfiConverterOptionString.lower(password),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * From a PKCS#12 keystore.
-     *
-     * Throws `configuration.key_…`, `configuration.certificate_unreadable`.
-     */
-public static func fromPkcs12(bytes: Data, password: String)throws  -> RawTransportIdentity  {
-    return try  FfiConverterTypeRawTransportIdentity_lift(try rustCallWithError(FfiConverterTypeRawFailure_lift) {
-        uniffiCallStatus in
-    uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pkcs12(
-        FfiConverterData.lower(bytes),
-        FfiConverterString.lower(password),uniffiCallStatus
+        FfiConverterString.lower(key),uniffiCallStatus
     )
 })
 }
@@ -11103,19 +11071,18 @@ public func banksFromIban(iban: RawIban, environment: Environment)throws  -> [Ra
 })
 }
 /**
- * Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER), also on whether the two belong
+ * Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER, not encrypted), also on whether the two belong
  * together.
  *
  * Throws `configuration.certificate_unreadable`, `configuration.key_…`.
  */
-public func inspectCertificate(certificate: Data, options: InspectionOptions, key: Data?, password: String?)throws  -> CertificateReport  {
+public func inspectCertificate(certificate: Data, options: InspectionOptions, key: Data?)throws  -> CertificateReport  {
     return try  FfiConverterTypeCertificateReport_lift(try rustCallWithError(FfiConverterTypeRawFailure_lift) {
         uniffiCallStatus in
     uniffi_cbpii_mobile_fn_func_inspect_certificate(
         FfiConverterData.lower(certificate),
         FfiConverterTypeInspectionOptions_lower(options),
-        FfiConverterOptionData.lower(key),
-        FfiConverterOptionString.lower(password),uniffiCallStatus
+        FfiConverterOptionData.lower(key),uniffiCallStatus
     )
 })
 }
@@ -11170,7 +11137,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_cbpii_mobile_checksum_func_banks_from_iban() != 25417) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_cbpii_mobile_checksum_func_inspect_certificate() != 54644) {
+    if (uniffi_cbpii_mobile_checksum_func_inspect_certificate() != 50859) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_cbpii_mobile_checksum_func_error_catalogue() != 65178) {
@@ -11422,19 +11389,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_cbpii_mobile_checksum_constructor_rawissuer_new() != 59380) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pem() != 54808) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pkcs12() != 41229) {
+    if (uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pem() != 44969) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_with_signer() != 7504) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pem() != 23200) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pkcs12() != 19437) {
+    if (uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pem() != 52492) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_with_signer() != 61308) {

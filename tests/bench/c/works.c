@@ -6,7 +6,7 @@
  *     PROGRAM new-connection N  N calls, each on a new connection that resumes the TLS session
  *     PROGRAM once              one call, then the end
  *
- * Two calls per thread come before the clock starts, except for `once`.
+ * Two calls per thread (or BENCH_REHEARSALS) come before the clock starts, except for `once`.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -25,7 +25,10 @@ struct worker {
     pthread_t thread;
     pthread_barrier_t *ready;
     struct caller *caller;
+    unsigned long rehearsals;
     unsigned long calls;
+    /* How long each of the calls took. */
+    double *times;
     int failed;
 };
 
@@ -47,11 +50,27 @@ static double seconds(clockid_t clock)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static int call_times(struct caller *caller, unsigned long times)
+static int rehearse(const struct worker *worker)
 {
-    for (; times > 0; times--) {
-        if (!caller_call(caller))
+    unsigned long made;
+
+    for (made = 0; made < worker->rehearsals; made++) {
+        if (!caller_call(worker->caller))
             return 0;
+    }
+    return 1;
+}
+
+static int make_calls(struct worker *worker)
+{
+    unsigned long made;
+
+    for (made = 0; made < worker->calls; made++) {
+        double started = seconds(CLOCK_MONOTONIC);
+
+        if (!caller_call(worker->caller))
+            return 0;
+        worker->times[made] = seconds(CLOCK_MONOTONIC) - started;
     }
     return 1;
 }
@@ -60,10 +79,10 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
 
-    worker->failed = !call_times(worker->caller, REHEARSALS);
+    worker->failed = !rehearse(worker);
     pthread_barrier_wait(worker->ready);
     if (!worker->failed)
-        worker->failed = !call_times(worker->caller, worker->calls);
+        worker->failed = !make_calls(worker);
     return NULL;
 }
 
@@ -100,13 +119,13 @@ static int run_threads(struct worker *workers, size_t threads, double *wall, dou
 }
 
 /* The same on this thread, without starting another. */
-static int run_alone(struct worker *worker, unsigned long rehearsals, double *wall, double *cpu)
+static int run_alone(struct worker *worker, double *wall, double *cpu)
 {
-    if (!call_times(worker->caller, rehearsals))
+    if (!rehearse(worker))
         return 0;
     *wall = seconds(CLOCK_MONOTONIC);
     *cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    if (!call_times(worker->caller, worker->calls))
+    if (!make_calls(worker))
         return 0;
     *wall = seconds(CLOCK_MONOTONIC) - *wall;
     *cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - *cpu;
@@ -154,62 +173,121 @@ static unsigned long count_of(const char *text)
     return text[0] >= '0' && text[0] <= '9' && *end == '\0' ? count : 0;
 }
 
-int main(int argc, char **argv)
-{
-    struct config config;
-    struct counts counts = {0, 0};
-    struct worker *workers;
-    unsigned long threads = 1, calls = 1, rehearsals = REHEARSALS;
-    const char *name = argc > 1 ? argv[1] : "";
-    double wall = 0, cpu = 0;
-    size_t made;
-    int keeps = 1, done = 1;
+/* What is to be done, from the command line. */
+struct plan {
+    unsigned long threads;
+    unsigned long calls;
+    unsigned long rehearsals;
+    int keeps;
+};
 
+static int read_plan(int argc, char **argv, struct plan *plan)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    const char *rehearsals = getenv("BENCH_REHEARSALS");
+
+    plan->threads = 1;
+    plan->calls = 0;
+    plan->rehearsals = rehearsals == NULL ? REHEARSALS : count_of(rehearsals);
+    plan->keeps = 1;
     if (argc == 3 && strcmp(name, "kept-alive") == 0) {
-        calls = count_of(argv[2]);
+        plan->calls = count_of(argv[2]);
     } else if (argc == 4 && strcmp(name, "threads") == 0) {
-        threads = count_of(argv[2]);
-        calls = count_of(argv[3]);
+        plan->threads = count_of(argv[2]);
+        plan->calls = count_of(argv[3]);
     } else if (argc == 3 && strcmp(name, "new-connection") == 0) {
-        calls = count_of(argv[2]);
-        keeps = 0;
+        plan->calls = count_of(argv[2]);
+        plan->keeps = 0;
     } else if (argc == 2 && strcmp(name, "once") == 0) {
-        rehearsals = 0;
-    } else {
-        calls = 0;
+        plan->calls = 1;
+        plan->rehearsals = 0;
     }
-    if (calls == 0 || threads == 0 || threads > MOST_THREADS) {
+    if (plan->calls == 0 || plan->threads == 0 || plan->threads > MOST_THREADS) {
         complain("usage: %s kept-alive N | threads T N | new-connection N | once", argv[0]);
-        return EXIT_FAILURE;
+        return 0;
     }
-    if (!read_config(&config) || !side_open(&config, keeps))
-        return EXIT_FAILURE;
-    workers = calloc(threads, sizeof *workers);
-    if (workers == NULL) {
-        complain("no memory");
-        return EXIT_FAILURE;
+    return 1;
+}
+
+static int compare(const void *one, const void *other)
+{
+    double a = *(const double *)one, b = *(const double *)other;
+
+    return (a > b) - (a < b);
+}
+
+/* The largest resident size so far, in KiB; 0 where it cannot be read. Not `ru_maxrss`: Linux begins it with the parent's. */
+static unsigned long peak_memory(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    unsigned long peak = 0;
+
+    while (file != NULL && peak == 0 && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            peak = strtoul(line + 6, NULL, 10);
     }
-    for (made = 0; done && made < threads; made++) {
-        workers[made].calls = calls;
+    if (file != NULL)
+        fclose(file);
+    return peak;
+}
+
+/* Makes the callers, has them call, and takes the counts. `times` has room for the calls of all. */
+static int run(const struct plan *plan, struct worker *workers, double *times, struct counts *counts, double *wall,
+               double *cpu)
+{
+    size_t made;
+    int done = 1;
+
+    for (made = 0; done && made < plan->threads; made++) {
+        workers[made].rehearsals = plan->rehearsals;
+        workers[made].calls = plan->calls;
+        workers[made].times = times + made * plan->calls;
         workers[made].caller = caller_new();
         done = workers[made].caller != NULL;
     }
     if (done)
-        done = threads > 1 ? run_threads(workers, threads, &wall, &cpu)
-                           : run_alone(workers, rehearsals, &wall, &cpu);
+        done = plan->threads > 1 ? run_threads(workers, plan->threads, wall, cpu) : run_alone(workers, wall, cpu);
     while (made > 0) {
         struct caller *caller = workers[--made].caller;
 
         if (caller != NULL) {
-            caller_count(caller, &counts);
+            caller_count(caller, counts);
             caller_free(caller);
         }
     }
-    free(workers);
+    return done;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config;
+    struct counts counts = {0, 0};
+    struct plan plan;
+    struct worker *workers;
+    double wall = 0, cpu = 0, *times;
+    unsigned long calls;
+    int done;
+
+    if (!read_plan(argc, argv, &plan) || !read_config(&config) || !side_open(&config, plan.keeps))
+        return EXIT_FAILURE;
+    calls = plan.threads * plan.calls;
+    workers = calloc(plan.threads, sizeof *workers);
+    times = calloc(calls, sizeof *times);
+    if (workers == NULL || times == NULL) {
+        complain("no memory");
+        return EXIT_FAILURE;
+    }
+    done = run(&plan, workers, times, &counts, &wall, &cpu);
     side_close(&counts);
     if (!done)
         return EXIT_FAILURE;
-    printf("{\"calls\":%lu,\"wall_seconds\":%.9f,\"cpu_seconds\":%.9f,\"connections\":%lu,\"resumed\":%lu}\n",
-           threads * calls, wall, cpu, counts.connections, counts.resumed);
+    qsort(times, calls, sizeof *times, compare);
+    printf("{\"calls\":%lu,\"wall_seconds\":%.9f,\"cpu_seconds\":%.9f,\"p50_seconds\":%.9f,\"p99_seconds\":%.9f,"
+           "\"connections\":%lu,\"resumed\":%lu,\"memory_peak\":%lu}\n",
+           calls, wall, cpu, times[calls * 50 / 100], times[calls * 99 / 100], counts.connections, counts.resumed,
+           peak_memory());
+    free(times);
+    free(workers);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,13 +7,13 @@
 //   PROGRAM in-flight T N     T loops with N calls each, together: T calls are in flight all the time
 //   PROGRAM once              one call, then the end
 //
-// Two calls (of each loop) come before the clock starts, except for `once`. Nothing is loaded here that every program would
+// Two calls (of each loop; or BENCH_REHEARSALS) come before the clock starts, except for `once`. Nothing is loaded here that every program would
 // not load anyway, for `once` is measured from the start of the process to its end.
 'use strict'
 
 const { readFileSync } = require('node:fs')
 
-const REHEARSALS = 2
+const REHEARSALS = Number(process.env.BENCH_REHEARSALS ?? 2)
 
 /** The finest the event loop's delay is sampled at, in milliseconds. */
 const RESOLUTION = 1
@@ -32,22 +32,34 @@ function startClocks() {
   }
 }
 
-async function loop(call, times) {
-  for (let made = 0; made < times; made += 1) {
+async function loop(call, calls, times = []) {
+  for (let made = 0; made < calls; made += 1) {
+    const started = performance.now()
     await call()
+    times.push((performance.now() - started) / 1e3)
   }
+}
+
+/** Of a single call: the median, and what one in a hundred exceeds, in seconds. */
+function percentiles(times) {
+  const ordered = Float64Array.from(times).sort()
+  const [p50_seconds, p99_seconds] = [50, 99].map((percent) => ordered[Math.floor((ordered.length * percent) / 100)])
+  return { p50_seconds, p99_seconds }
 }
 
 async function alone(call, rehearsals, calls) {
   await loop(call, rehearsals)
+  const times = []
   const read = startClocks()
-  await loop(call, calls)
-  return { calls, ...read() }
+  await loop(call, calls, times)
+  return { calls, ...read(), ...percentiles(times) }
 }
 
 async function inFlight(call, loops, calls) {
-  const all = (times) => Promise.all(Array.from({ length: loops }, () => loop(call, times)))
+  const times = []
+  const all = (each) => Promise.all(Array.from({ length: loops }, () => loop(call, each, times)))
   await all(REHEARSALS)
+  times.length = 0
   const delay = require('node:perf_hooks').monitorEventLoopDelay({ resolution: RESOLUTION })
   delay.enable()
   const read = startClocks()
@@ -55,7 +67,8 @@ async function inFlight(call, loops, calls) {
   const clocks = read()
   delay.disable()
   // What is sampled is the time between two ticks of a timer.
-  return { calls: loops * calls, ...clocks, delay_p99_ms: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION) }
+  const delay_p99_ms = Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION)
+  return { calls: loops * calls, ...clocks, ...percentiles(times), delay_p99_ms }
 }
 
 /** The largest resident size so far, in KiB. Not `maxRSS`: Linux lets a process begin with its parent's. */

@@ -33,7 +33,7 @@ def variables(setup: dict[str, str]) -> dict[str, str]:
 
 def connections_opened(sandbox: Sandbox) -> int:
     """Since the start of the bank."""
-    return sandbox.control("GET", "/connections")["opened"]
+    return int(sandbox.control("GET", "/connections")["opened"])
 
 
 def constant_part(request: dict[str, Any]) -> tuple[list[tuple[str, str]], str]:

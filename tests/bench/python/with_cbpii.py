@@ -1,5 +1,9 @@
-"""The funds check with the package: one client for all threads, or one for all tasks."""
+"""The funds check with the package: one client for all threads, or one for all tasks.
 
+With ``BENCH_ASYNC`` in the environment all works are done in tasks of asyncio.
+"""
+
+import os
 from datetime import datetime, timedelta, timezone
 
 import cbpii
@@ -75,4 +79,4 @@ class Cbpii(Side):
 
 
 if __name__ == "__main__":
-    main(Cbpii)
+    main(Cbpii, only_async="BENCH_ASYNC" in os.environ)

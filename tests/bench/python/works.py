@@ -9,8 +9,8 @@ One measurement in a process of its own, told as a line of JSON::
     PROGRAM once              one call, then the end
     PROGRAM in-memory N       N calls whose answer is made on the spot, without the network
 
-Two calls per thread or task come before the clock starts, except for ``once``. Nothing is imported here that every program
-would not load anyway, for ``once`` is measured from the start of the process to its end.
+Two calls per thread or task (or ``BENCH_REHEARSALS``) come before the clock starts, except for ``once``. Nothing is imported
+here that every program would not load anyway, for ``once`` is measured from the start of the process to its end.
 """
 
 import json
@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-REHEARSALS = 2
+REHEARSALS = int(os.environ.get("BENCH_REHEARSALS", "2"))
 
 YES = b'{"request":%b,"result":true,"_links":{"self":{"href":"/"}}}'
 """What a bank answers, with the body of the request in it."""
@@ -78,26 +78,46 @@ class Side:
 MakeSide = Callable[[Config, bool], Side]
 
 
+Spent = dict[str, float]
+"""Seconds: wall and CPU time of all calls, and of a single one the median and what one in a hundred exceeds."""
+
+
 class Clocks:
-    """Wall and CPU time (of all threads, user and system) since this was made."""
+    """Wall and CPU time (of all threads, user and system) since this was made, and the times of single calls."""
 
     def __init__(self) -> None:
+        self.times: list[float] = []
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
-    def read(self) -> tuple[float, float]:
-        return time.perf_counter() - self._wall, time.process_time() - self._cpu
+    def read(self) -> Spent:
+        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        times = sorted(self.times)
+        p50, p99 = (times[len(times) * percent // 100] for percent in (50, 99))
+        return {"wall_seconds": wall, "cpu_seconds": cpu, "p50_seconds": p50, "p99_seconds": p99}
+
+    def measure(self, call: Call, calls: int) -> None:
+        """Makes the calls and keeps their times; by several threads at once, too."""
+        for _ in range(calls):
+            started = time.perf_counter()
+            call()
+            self.times.append(time.perf_counter() - started)
+
+    async def measure_async(self, call: AsyncCall, calls: int) -> None:
+        for _ in range(calls):
+            started = time.perf_counter()
+            await call()
+            self.times.append(time.perf_counter() - started)
 
 
-def alone(call: Call, rehearsals: int, calls: int) -> tuple[float, float]:
+def alone(call: Call, rehearsals: int, calls: int) -> Spent:
     for _ in range(rehearsals):
         call()
     clocks = Clocks()
-    for _ in range(calls):
-        call()
+    clocks.measure(call, calls)
     return clocks.read()
 
 
-def in_threads(side: Side, threads: int, calls: int) -> tuple[float, float]:
+def in_threads(side: Side, threads: int, calls: int) -> Spent:
     import threading
 
     clocks: list[Clocks] = []
@@ -110,8 +130,7 @@ def in_threads(side: Side, threads: int, calls: int) -> tuple[float, float]:
             for _ in range(REHEARSALS):
                 call()
             ready.wait()
-            for _ in range(calls):
-                call()
+            clocks[0].measure(call, calls)
         except BaseException as failure:
             failures.append(failure)
             ready.abort()
@@ -126,20 +145,16 @@ def in_threads(side: Side, threads: int, calls: int) -> tuple[float, float]:
     return clocks[0].read()
 
 
-async def in_tasks(side: Side, tasks: int, rehearsals: int, calls: int) -> tuple[float, float]:
+async def in_tasks(side: Side, tasks: int, rehearsals: int, calls: int) -> Spent:
     import asyncio
 
-    async def work(call: AsyncCall, times: int) -> None:
-        for _ in range(times):
-            await call()
-
     callers = [await side.async_caller() for _ in range(tasks)]
-    await asyncio.gather(*(work(call, rehearsals) for call in callers))
+    await asyncio.gather(*(Clocks().measure_async(call, rehearsals) for call in callers))
     clocks = Clocks()
-    await asyncio.gather(*(work(call, calls) for call in callers))
-    measured = clocks.read()
+    await asyncio.gather(*(clocks.measure_async(call, calls) for call in callers))
+    spent = clocks.read()
     await side.aclose()
-    return measured
+    return spent
 
 
 def peak_memory() -> int:
@@ -151,26 +166,26 @@ def peak_memory() -> int:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 
 
-def in_event_loop(make: MakeSide, keeps: bool, tasks: int, rehearsals: int, calls: int) -> tuple[Side, float, float]:
+def in_event_loop(make: MakeSide, keeps: bool, tasks: int, rehearsals: int, calls: int) -> tuple[Side, Spent]:
     import asyncio
 
-    async def everything() -> tuple[Side, float, float]:
+    async def everything() -> tuple[Side, Spent]:
         side = make(Config(), keeps)
-        return side, *await in_tasks(side, tasks, rehearsals, calls)
+        return side, await in_tasks(side, tasks, rehearsals, calls)
 
     return asyncio.run(everything())
 
 
-def measure(make: MakeSide, only_async: bool, work: list[str]) -> tuple[Side, int, float, float]:
-    """The side, how many calls it made, wall and CPU seconds."""
+def measure(make: MakeSide, only_async: bool, work: list[str]) -> tuple[Side, int, Spent]:
+    """The side, how many calls it made, and what they took."""
 
-    def one(rehearsals: int, calls: int, keeps: bool) -> tuple[Side, int, float, float]:
+    def one(rehearsals: int, calls: int, keeps: bool) -> tuple[Side, int, Spent]:
         if only_async:
-            side, wall, cpu = in_event_loop(make, keeps, 1, rehearsals, calls)
+            side, spent = in_event_loop(make, keeps, 1, rehearsals, calls)
         else:
             side = make(Config(), keeps)
-            wall, cpu = alone(side.caller(), rehearsals, calls)
-        return side, calls, wall, cpu
+            spent = alone(side.caller(), rehearsals, calls)
+        return side, calls, spent
 
     match work:
         case ["kept-alive", calls]:
@@ -181,23 +196,17 @@ def measure(make: MakeSide, only_async: bool, work: list[str]) -> tuple[Side, in
             return one(0, 1, True)
         case ["threads", threads, calls] if not only_async:
             side = make(Config(), True)
-            return side, int(threads) * int(calls), *in_threads(side, int(threads), int(calls))
+            return side, int(threads) * int(calls), in_threads(side, int(threads), int(calls))
         case ["tasks", tasks, calls]:
-            side, wall, cpu = in_event_loop(make, True, int(tasks), REHEARSALS, int(calls))
-            return side, int(tasks) * int(calls), wall, cpu
+            side, spent = in_event_loop(make, True, int(tasks), REHEARSALS, int(calls))
+            return side, int(tasks) * int(calls), spent
         case ["in-memory", calls] if not only_async:
             side = make(Config(), True)
-            return side, int(calls), *alone(side.caller_in_memory(), REHEARSALS, int(calls))
+            return side, int(calls), alone(side.caller_in_memory(), REHEARSALS, int(calls))
     sys.exit(__doc__)
 
 
 def main(make: MakeSide, *, only_async: bool = False) -> None:
-    side, calls, wall, cpu = measure(make, only_async, sys.argv[1:])
-    measured = {
-        "calls": calls,
-        "wall_seconds": wall,
-        "cpu_seconds": cpu,
-        "memory_peak": peak_memory(),
-        "resumed": side.resumed(),
-    }
+    side, calls, spent = measure(make, only_async, sys.argv[1:])
+    measured = {"calls": calls, **spent, "memory_peak": peak_memory(), "resumed": side.resumed()}
     print(json.dumps(measured))

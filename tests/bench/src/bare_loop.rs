@@ -1,4 +1,4 @@
-//! The yardstick: the same call by hand on rustls and ring, without any of the library.
+//! The yardstick: the same call by hand on rustls and ring (or AWS-LC, by the feature), without any of the library.
 //!
 //! It sends the same bytes (`cbpii-bench measure` compares them), makes a fresh request id, date, digest and
 //! signature for every call, and looks for `"result":true` in the answer. It has no deadline, no retry, no
@@ -11,11 +11,18 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs as backend;
+#[cfg(feature = "aws-lc-rs")]
+use rustls::crypto::aws_lc_rs::default_provider;
+#[cfg(not(feature = "aws-lc-rs"))]
+use {ring as backend, rustls::crypto::ring::default_provider};
+
+use backend::digest::{SHA256, digest};
+use backend::rand::SystemRandom;
+use backend::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use ring::digest::{SHA256, digest};
-use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, Stream};
@@ -39,7 +46,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(setup: &Setup) -> Result<Arc<Self>, Failure> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(default_provider());
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&fs::read(&setup.ca)?) {
             roots.add(certificate?)?;
@@ -98,7 +105,7 @@ impl Loop {
             head: String::with_capacity(2048),
             signed: String::with_capacity(512),
             body: String::with_capacity(512),
-            signature: vec![0; shared.seal.public().modulus_len()],
+            signature: vec![0; modulus_len(&shared.seal)],
             answer: vec![0; 16 * 1024],
             connections: 0,
             resumed: 0,
@@ -163,7 +170,7 @@ impl Loop {
             "(request-target): post {path}\ndate: {date}\ndigest: SHA-256={digest}\nx-request-id: {id}"
         )?;
         let signing = shared.seal.sign(&RSA_PKCS1_SHA256, &shared.random, signed.as_bytes(), signature);
-        signing.map_err(|_| "ring did not sign")?;
+        signing.map_err(|_| "the seal's key did not sign")?;
         head.clear();
         write!(
             head,
@@ -175,6 +182,14 @@ impl Loop {
         head.push_str(body);
         Ok(())
     }
+}
+
+fn modulus_len(key: &RsaKeyPair) -> usize {
+    #[cfg(feature = "aws-lc-rs")]
+    let length = key.public_modulus_len();
+    #[cfg(not(feature = "aws-lc-rs"))]
+    let length = key.public().modulus_len();
+    length
 }
 
 /// Reads one answer with a `Content-Length`; gives its body.

@@ -37,7 +37,7 @@ fn session() -> Result<Rounds, Failure> {
     let client = client()?;
     let tokens = tokens("access", "refresh")?;
     let session = SessionPool::new(client.clone(), sealed(MemoryStore::new())).keep(ID, &tokens)?;
-    let request = FundsRequest::new(REFERENCE, Iban::parse(IBAN)?, Amount::new(AMOUNT, "EUR")?)?;
+    let request = request()?;
     let time = |call: &dyn Fn() -> cbpii::Result<bool>| -> Result<f64, Failure> {
         let started = Instant::now();
         for _ in 0..CALLS {
@@ -135,15 +135,20 @@ fn in_turns(
 }
 
 /// A client of a bank in memory: no certificates, no signatures.
-fn client() -> Result<Client, Failure> {
+pub(crate) fn client() -> Result<Client, Failure> {
     let mut bank = Bank::bpce("17515", Environment::Sandbox)?;
     bank.signature = None;
     let issuer = Issuer::new("PSDFR-ACPR-12345", "https://issuer.example/callback")?;
     Ok(Client::builder(bank, issuer).check_eligibility(false).transport(Memory).build()?)
 }
 
+/// What the bank in memory is asked.
+pub(crate) fn request() -> Result<FundsRequest, Failure> {
+    Ok(FundsRequest::new(REFERENCE, Iban::parse(IBAN)?, Amount::new(AMOUNT, "EUR")?)?)
+}
+
 /// Tokens that no measurement outlives.
-fn tokens(access: &str, refresh: &str) -> Result<Tokens, Failure> {
+pub(crate) fn tokens(access: &str, refresh: &str) -> Result<Tokens, Failure> {
     let now = SystemClock.now();
     let end = now.saturating_add(Duration::from_secs(3600));
     let consent_end = now.saturating_add(Duration::from_secs(180 * 24 * 3600));

@@ -27,10 +27,13 @@ pub(crate) struct Library {
 
 impl Library {
     pub(crate) fn new(setup: &Setup, keeps: bool) -> Result<Self, Failure> {
+        Self::of_bank(Bank::bpce("17515", Environment::Sandbox)?, setup, keeps)
+    }
+
+    /// Whichever bank it is, it is where the setup says.
+    pub(crate) fn of_bank(bank: Bank, setup: &Setup, keeps: bool) -> Result<Self, Failure> {
         let root = fs::read_to_string(&setup.ca)?;
-        let bank = Bank::bpce("17515", Environment::Sandbox)?
-            .with_origin(&setup.origin)?
-            .with_trust_anchor(&root, TrustMode::Add)?;
+        let bank = bank.with_origin(&setup.origin)?.with_trust_anchor(&root, TrustMode::Add)?;
         let qwac =
             TransportIdentity::from_pem(&fs::read(&setup.qwac_chain)?, &fs::read(&setup.qwac_key)?, None)?;
         let seal = SealIdentity::from_pem(&fs::read(&setup.seal_chain)?, &fs::read(&setup.seal_key)?, None)?;

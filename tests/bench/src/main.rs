@@ -6,6 +6,7 @@
 mod bank;
 mod bare_loop;
 mod fleet;
+mod growth;
 mod in_c;
 mod in_memory;
 mod library;
@@ -35,6 +36,8 @@ cbpii-bench work SETUP SIDE MODE THREADS CALLS             one measurement, as a
           | memory (cbpii on one thread: the quickest of several batches, the bank in memory)
 cbpii-bench fleet WHAT                                     one measurement without a bank, as a line of JSON
     WHAT  session | open | load
+cbpii-bench growth WHAT SETUP                              what a call takes the more there is, as a line of JSON
+    WHAT  calls | calls-in-memory | consents-opened | consents-held | banks
 ";
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
             work::run(Path::new(setup), side, mode, threads, calls)
         }
         ["fleet", what] => fleet::run(what),
+        ["growth", what, setup] => growth::run(what, Path::new(setup)),
         _ => Err(USAGE.into()),
     };
     match outcome {

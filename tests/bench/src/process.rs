@@ -13,7 +13,16 @@ pub(crate) fn cpu_time() -> Duration {
 
 /// The largest resident size so far (`VmHWM`), in KiB.
 pub(crate) fn peak_memory() -> u64 {
+    status("VmHWM:")
+}
+
+/// The resident size (`VmRSS`), in KiB.
+pub(crate) fn resident_memory() -> u64 {
+    status("VmRSS:")
+}
+
+fn status(field: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok()).unwrap_or_default()
 }

@@ -28,6 +28,9 @@ pub(crate) struct Measured {
     pub(crate) first_seconds: f64,
     /// The median of that thread's later calls.
     pub(crate) later_seconds: f64,
+    /// The median of all calls, and what one in a hundred exceeds.
+    pub(crate) p50_seconds: f64,
+    pub(crate) p99_seconds: f64,
     pub(crate) connections: u64,
     pub(crate) resumed: u64,
     pub(crate) name_lookups: u64,
@@ -117,10 +120,18 @@ fn measure_in_memory(setup: &Setup, calls: usize) -> Result<Measured, Failure> {
     Ok(Measured { calls: u64::try_from(calls)?, wall_seconds: quickest(&batches), ..Measured::default() })
 }
 
-/// `kept` and `fresh` with more than one call make two calls per thread before the clock starts, so that what
-/// happens once (lazy set-up, first connection, first ticket) is not divided by the number of calls.
+/// Calls of each thread before the clock starts, so that what happens once (lazy set-up, first connection, first ticket)
+/// is not divided by the number of calls. None where the first call itself is measured.
+fn rehearsals(mode: &str, calls: usize) -> Result<usize, Failure> {
+    match std::env::var("BENCH_REHEARSALS") {
+        _ if mode == "ahead" || calls == 1 => Ok(0),
+        Ok(given) => Ok(given.parse()?),
+        Err(_) => Ok(2),
+    }
+}
+
 fn measure(side: &Side, mode: &str, keeps: bool, threads: usize, calls: usize) -> Result<Measured, Failure> {
-    let rehearsals = if mode == "ahead" || calls == 1 { 0 } else { 2 };
+    let rehearsals = rehearsals(mode, calls)?;
     let memory_before = peak_memory();
     let barrier = Barrier::new(threads + 1);
     let (mut outcomes, mut wall, mut cpu) = (Vec::new(), Duration::ZERO, Duration::ZERO);
@@ -145,13 +156,17 @@ fn measure(side: &Side, mode: &str, keeps: bool, threads: usize, calls: usize) -
         (wall, cpu) = (started.elapsed(), cpu_time().saturating_sub(cpu_before));
         Ok(())
     })?;
+    let mut times: Vec<_> = outcomes.iter().flat_map(|thread| &thread.times).copied().collect();
+    times.sort_unstable();
     let first = outcomes.first().ok_or("no threads")?;
     let mut measured = Measured {
         calls: u64::try_from(threads * calls)?,
         wall_seconds: wall.as_secs_f64(),
         cpu_seconds: cpu.as_secs_f64(),
-        first_seconds: first.first.as_secs_f64(),
-        later_seconds: first.later.as_secs_f64(),
+        first_seconds: first.times.first().copied().unwrap_or_default().as_secs_f64(),
+        later_seconds: first.later().as_secs_f64(),
+        p50_seconds: percentile(&times, 50).as_secs_f64(),
+        p99_seconds: percentile(&times, 99).as_secs_f64(),
         connections: outcomes.iter().map(|thread| thread.connections).sum(),
         resumed: outcomes.iter().map(|thread| thread.resumed).sum(),
         name_lookups: 0,
@@ -189,11 +204,25 @@ fn rehearse(caller: &mut Caller, mode: &str, times: usize) -> Result<(), Failure
     (0..times).try_for_each(|_| caller.call())
 }
 
+/// What one thread measured: how long each of its calls took, in order.
 struct Thread {
-    first: Duration,
-    later: Duration,
+    times: Vec<Duration>,
     connections: u64,
     resumed: u64,
+}
+
+impl Thread {
+    /// The median of all calls but the first.
+    fn later(&self) -> Duration {
+        let mut later: Vec<_> = self.times.iter().skip(1).copied().collect();
+        later.sort_unstable();
+        percentile(&later, 50)
+    }
+}
+
+/// Of times in order.
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
 }
 
 fn work(mut caller: Caller, calls: usize) -> Result<Thread, Failure> {
@@ -203,13 +232,9 @@ fn work(mut caller: Caller, calls: usize) -> Result<Thread, Failure> {
         caller.call()?;
         times.push(started.elapsed());
     }
-    let first = times.first().copied().unwrap_or_default();
-    let mut later = times.split_off(times.len().min(1));
-    later.sort_unstable();
-    let later = later.get(later.len() / 2).copied().unwrap_or_default();
     let (connections, resumed) = match &caller {
         Caller::Bare(bare) => (bare.connections, bare.resumed),
         Caller::Library(_) => (0, 0),
     };
-    Ok(Thread { first, later, connections, resumed })
+    Ok(Thread { times, connections, resumed })
 }

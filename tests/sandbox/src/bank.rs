@@ -22,6 +22,7 @@ use crate::pages::{self, Flows};
 use crate::personas::Customers;
 use crate::pki::Pki;
 use crate::record::Recorder;
+use crate::secrets::Secrets;
 use crate::settings::{Dialect, Settings, Standard};
 use crate::signature::{BankSeal, RegisteredSeal};
 use crate::tls;
@@ -108,6 +109,7 @@ pub(crate) struct Bank {
     pub(crate) flows: Mutex<Flows>,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
+    pub(crate) secrets: Secrets,
     /// The connections that may still be open.
     lines: Mutex<Vec<Weak<Line>>>,
 }
@@ -121,11 +123,13 @@ pub(crate) struct Opening {
     pub(crate) kit: IssuerKit,
     pub(crate) registration: Registration,
     pub(crate) recorder: Recorder,
+    pub(crate) secrets: Secrets,
 }
 
 impl Bank {
     pub(crate) fn open(opening: Opening) -> Result<Self, SandboxError> {
-        let Opening { settings, pki, paths, endpoints, kit, registration, recorder } = opening;
+        let Opening { settings, pki, paths, endpoints, kit, registration, recorder, secrets } = opening;
+        secrets.tell_kit(&kit);
         let verifier = tls::strict_verifier(&pki)?;
         Ok(Self {
             tls: RwLock::new(tls::server_config(&pki, &settings, &verifier)?),
@@ -145,6 +149,7 @@ impl Bank {
             flows: Mutex::default(),
             faults: Faults::default(),
             recorder,
+            secrets,
             lines: Mutex::default(),
         })
     }

@@ -1,5 +1,6 @@
 //! What a test may do to the bank. The control endpoint and the library's own users go through here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use crate::bank::Bank;
 use crate::error::SandboxError;
+use crate::exchange::Endpoint;
 use crate::faults::FaultRule;
 use crate::iban;
 use crate::lock::Locked as _;
@@ -46,6 +48,11 @@ impl Control {
         self.bank.faults.list()
     }
 
+    /// How often each fault was met since the start, by endpoint and kind.
+    pub fn faults_met(&self) -> BTreeMap<(Endpoint, String), u64> {
+        self.bank.faults.met()
+    }
+
     /// Ends every fault; held requests go on.
     pub fn clear_faults(&self) {
         self.bank.faults.clear();
@@ -74,6 +81,12 @@ impl Control {
     /// The requests seen, oldest first, the last 10,000 at most.
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.bank.recorder.requests()
+    }
+
+    /// Gives the requests that have been dealt with, oldest first, and forgets them. Those that are pending stay: a test
+    /// that makes more than are kept takes them in portions and misses none.
+    pub fn take_requests(&self) -> Vec<RequestRecord> {
+        self.bank.recorder.take()
     }
 
     /// Waits until `enough` says so about the requests seen; false when the time is up first.
@@ -130,12 +143,20 @@ impl Control {
         let now = self.bank.now();
         let scope = scope.unwrap_or(&settings.scope);
         let issued = self.bank.grants.locked().issue(persona, scope, now, &settings, now);
-        Ok(Value::Object(token::body(&settings, &issued)))
+        let answer = Value::Object(token::body(&settings, &issued));
+        self.bank.secrets.tell_tokens(&answer);
+        Ok(answer)
     }
 
     /// Revokes the consents of one persona, or of all.
     pub fn revoke_consents(&self, persona: Option<&str>) {
         self.bank.grants.locked().revoke(persona);
+    }
+
+    /// How often the tokens of the persona's consent in force were refreshed; none when there is no such consent.
+    pub fn refreshes(&self, persona: &str) -> Option<u64> {
+        let scope = &self.bank.settings().scope;
+        self.bank.grants.locked().refreshes(persona, scope)
     }
 
     /// Lets every access token expire now; refresh tokens stay valid.

@@ -10,7 +10,7 @@ use crate::connection::ConnectionFacts;
 use crate::settings::{ErrorStyle, Settings};
 
 /// The parts of the bank a fault or a record can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     /// The consent URL.

@@ -138,6 +138,8 @@ impl FaultRule {
 #[derive(Default)]
 pub(crate) struct Faults {
     rules: Mutex<VecDeque<FaultRule>>,
+    /// How often each fault was met.
+    met: Mutex<BTreeMap<(Endpoint, String), u64>>,
     /// How often the faults were cleared: a held request waits for the next time.
     cleared: watch::Sender<u64>,
 }
@@ -149,6 +151,11 @@ impl Faults {
 
     pub(crate) fn list(&self) -> Vec<FaultRule> {
         self.rules.locked().iter().cloned().collect()
+    }
+
+    /// How often each fault was met, by endpoint and kind.
+    pub(crate) fn met(&self) -> BTreeMap<(Endpoint, String), u64> {
+        self.met.locked().clone()
     }
 
     /// Removes every fault and lets held requests go on.
@@ -174,6 +181,8 @@ impl Faults {
                 rules.remove(position);
             }
         }
+        drop(rules);
+        *self.met.locked().entry((endpoint, fault.kind())).or_default() += 1;
         let before = *self.cleared.borrow();
         Some(Taken { fault, cleared: self.cleared.subscribe(), before })
     }

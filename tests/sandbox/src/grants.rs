@@ -28,6 +28,8 @@ struct Consent {
     revoked: bool,
     access: Option<(String, SystemTime)>,
     refresh: String,
+    /// How often its tokens were refreshed.
+    refreshes: u64,
 }
 
 /// A pair of tokens as it is issued.
@@ -142,6 +144,7 @@ impl Grants {
                 revoked: false,
                 access: None,
                 refresh: refresh.clone(),
+                refreshes: 0,
             },
         );
         let access = self.renew_access(number, settings, now);
@@ -165,6 +168,7 @@ impl Grants {
         if now >= consent.ends_at {
             return Err("the consent has ended: the cardholder must consent again".to_owned());
         }
+        consent.refreshes += 1;
         let scope = consent.scope.clone();
         let refresh = match settings.refresh_token_rotation {
             RefreshTokenRotation::Same => Some(token.to_owned()),
@@ -199,6 +203,12 @@ impl Grants {
             return Err("the access token has expired");
         }
         Ok(Bearer { persona: consent.persona.clone(), scope: consent.scope.clone() })
+    }
+
+    /// How often the tokens of a persona's consent in force were refreshed.
+    pub(crate) fn refreshes(&self, persona: &str, scope: &str) -> Option<u64> {
+        let found = self.consents.values().find(|one| one.persona == persona && one.scope == scope);
+        found.map(|consent| consent.refreshes)
     }
 
     /// Revokes the consents of a persona, or all.

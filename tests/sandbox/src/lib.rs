@@ -44,6 +44,7 @@ mod personas;
 mod pki;
 mod record;
 mod sandbox;
+mod secrets;
 mod server;
 mod service;
 mod settings;
@@ -60,6 +61,7 @@ pub use issuer::{Identity, IssuerKit, KEY_PASSWORD, KeyForms};
 pub use personas::{Persona, Refusal};
 pub use record::{ConnectionRecord, KEPT, Log, PENDING, RequestRecord};
 pub use sandbox::{Sandbox, SandboxOptions};
+pub use secrets::SECRETS_VARIABLE;
 pub use settings::{
     AmountFormat, ClientAuthentication, ClientCertificateRefusal, ConsentEntry, Dialect, EchoedAccount,
     ErrorStyle, ExpiresIn, GrantedScope, RefreshTokenRotation, RetryAfter, ServerCertificate, Settings,

@@ -142,10 +142,11 @@ impl Recorder {
     /// Completes a request's record and writes its log line.
     pub(crate) fn conclude(&self, sequence: u64, status: Option<u16>, verdict: &str) {
         let mut seen = self.seen.locked();
-        // Numbers are consecutive; a record that was forgotten meanwhile is not there to complete.
-        let first = seen.requests.front().map_or(0, |record| record.sequence);
-        let position = sequence.checked_sub(first).and_then(|position| usize::try_from(position).ok());
-        let Some(record) = position.and_then(|position| seen.requests.get_mut(position)) else { return };
+        // A record that was forgotten meanwhile is not there to complete.
+        let Ok(position) = seen.requests.binary_search_by_key(&sequence, |record| record.sequence) else {
+            return;
+        };
+        let Some(record) = seen.requests.get_mut(position) else { return };
         record.status = status;
         verdict.clone_into(&mut record.verdict);
         let line = (!matches!(self.sink, Sink::Off)).then(|| log_line(record));
@@ -158,6 +159,14 @@ impl Recorder {
 
     pub(crate) fn requests(&self) -> Vec<RequestRecord> {
         self.seen.locked().requests.iter().cloned().collect()
+    }
+
+    /// Gives away the requests that have been dealt with; those that are pending stay.
+    pub(crate) fn take(&self) -> Vec<RequestRecord> {
+        let mut seen = self.seen.locked();
+        let (pending, done) = seen.requests.drain(..).partition(|record| record.verdict == PENDING);
+        seen.requests = pending;
+        Vec::from(done)
     }
 
     pub(crate) fn connections(&self) -> Vec<ConnectionRecord> {

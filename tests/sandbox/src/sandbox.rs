@@ -16,6 +16,7 @@ use crate::exchange::Endpoint;
 use crate::issuer::{IssuerKit, Registration};
 use crate::pki::Pki;
 use crate::record::{Log, Recorder};
+use crate::secrets::Secrets;
 use crate::server;
 use crate::settings::{Dialect, RefreshTokenRotation, Settings, Standard};
 
@@ -98,7 +99,8 @@ impl Sandbox {
         let folder = tempfile::Builder::new().prefix("cbpii-sandbox-").tempdir()?;
         let kit = IssuerKit::write(&pki, &registration, folder.path())?;
         let recorder = Recorder::new(&options.log)?;
-        let opening = Opening { settings, pki, paths, endpoints, kit, registration, recorder };
+        let secrets = Secrets::from_environment()?;
+        let opening = Opening { settings, pki, paths, endpoints, kit, registration, recorder, secrets };
         let bank = Arc::new(Bank::open(opening)?);
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)

@@ -67,6 +67,7 @@ impl Service {
             body: read.clone().unwrap_or_default(),
             connection: self.facts.clone(),
         };
+        self.bank.secrets.tell_request(&exchange);
         let settings = self.bank.settings();
         let received = self.line.take_received();
         let record = settings.recording.then(|| self.bank.recorder.begin(self.record(&exchange, &received)));
@@ -131,6 +132,7 @@ impl Case<'_> {
     /// What the bank says; `complete` adds the headers of a funds answer.
     fn honest(&self, complete: bool) -> Answer {
         let mut answer = self.service.bank.answer(&self.exchange);
+        self.service.bank.secrets.tell_answer(&answer);
         if complete {
             self.complete(&mut answer);
         }

@@ -5,18 +5,12 @@ import Foundation
 public struct TransportIdentity: Sendable, CustomStringConvertible {
     let raw: RawTransportIdentity
 
-    /// From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1, encrypted PKCS#8).
+    /// From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1), not encrypted. What is
+    /// under a password, such as PKCS#12, is opened by the platform (`SecPKCS12Import`) and used through a ``Signer``.
     ///
     /// Throws `configuration.certificate_unreadable`, `configuration.key_…`.
-    public init(chain: String, key: String, password: String? = nil) throws(CbpiiError) {
-        raw = try direct { try .fromPem(chain: chain, key: key, password: password) }
-    }
-
-    /// From a PKCS#12 keystore.
-    ///
-    /// Throws `configuration.key_…`, `configuration.certificate_unreadable`.
-    public init(pkcs12: Data, password: String) throws(CbpiiError) {
-        raw = try direct { try .fromPkcs12(bytes: pkcs12, password: password) }
+    public init(chain: String, key: String) throws(CbpiiError) {
+        raw = try direct { try .fromPem(chain: chain, key: key) }
     }
 
     /// With a key that stays where it is. `chain` is PEM or DER. TLS 1.3 wants RSASSA-PSS of an RSA key.
@@ -38,15 +32,8 @@ public struct SealIdentity: Sendable, CustomStringConvertible {
     /// From PEM, as for the QWAC.
     ///
     /// Throws `configuration.certificate_unreadable`, `configuration.key_…`, `configuration.header`.
-    public init(chain: String, key: String, password: String? = nil, keyId: String? = nil) throws(CbpiiError) {
-        raw = try direct { try .fromPem(chain: chain, key: key, password: password, keyId: keyId) }
-    }
-
-    /// From a PKCS#12 keystore.
-    ///
-    /// Throws as ``init(chain:key:password:keyId:)``.
-    public init(pkcs12: Data, password: String, keyId: String? = nil) throws(CbpiiError) {
-        raw = try direct { try .fromPkcs12(bytes: pkcs12, password: password, keyId: keyId) }
+    public init(chain: String, key: String, keyId: String? = nil) throws(CbpiiError) {
+        raw = try direct { try .fromPem(chain: chain, key: key, keyId: keyId) }
     }
 
     /// With a key that stays where it is. `chain` is PEM or DER. The signer is not tried here.
@@ -92,8 +79,8 @@ public struct Issuer: Sendable, CustomStringConvertible {
 }
 
 extension CertificateReport {
-    /// Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER), also on whether the two
-    /// belong together.
+    /// Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER, not encrypted), also on
+    /// whether the two belong together.
     ///
     /// - Parameters:
     ///   - moment: The present.
@@ -103,13 +90,13 @@ extension CertificateReport {
     ///
     /// Throws `configuration.certificate_unreadable`, `configuration.key_…`.
     public init(
-        of certificate: Data, key: Data? = nil, password: String? = nil, at moment: Date = .now,
+        of certificate: Data, key: Data? = nil, at moment: Date = .now,
         for use: CertificateUse? = nil, clientId: String? = nil, acceptsPss: Bool = false
     ) throws(CbpiiError) {
         let options = InspectionOptions(
             at: moment, intendedUse: use, clientId: clientId, acceptsPss: acceptsPss)
         self = try direct {
-            try inspectCertificate(certificate: certificate, options: options, key: key, password: password)
+            try inspectCertificate(certificate: certificate, options: options, key: key)
         }
     }
 }

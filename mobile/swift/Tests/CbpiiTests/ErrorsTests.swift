@@ -164,11 +164,12 @@ extension World {
         (.configurationKeyUnreadable, { _ = try TransportIdentity(chain: $0.chain, key: "hello") }),
         (
             .configurationKeyPassword,
-            { _ = try TransportIdentity(chain: $0.chain, key: $0.key("encrypted_pkcs8_pem"), password: "wrong") }
+            // Only the app's own signer can say so.
+            { try await $0.signerFails(CbpiiError(.configurationKeyPassword, "Unlock the phone.")) }
         ),
         (
             .configurationKeyUnsupported,
-            { _ = try SealIdentity(chain: $0.chain, key: oldEncryption, password: "sandbox") }
+            { _ = try SealIdentity(chain: $0.chain, key: $0.key("encrypted_pkcs8_pem")) }
         ),
         (
             .configurationKeyMismatch,
@@ -417,26 +418,18 @@ extension World {
 }
 
 extension World {
-    private static let oldEncryption = """
-        -----BEGIN RSA PRIVATE KEY-----
-        Proc-Type: 4,ENCRYPTED
-        DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF
-
-        AAAA
-        -----END RSA PRIVATE KEY-----
-
-        """
-
     fileprivate func serverCertificate(_ name: String) async throws {
         try await faulty("server_certificate", at: "connection", ["certificate": .string(name)])
     }
 
-    fileprivate func signerFails() async throws {
+    fileprivate func signerFails(_ failure: any Error = Failed("locked")) async throws {
         struct Broken: Signer {
+            let failure: any Error
             let algorithms: [SignatureAlgorithm] = [.rsaPkcs1Sha256]
-            func sign(_ message: Data, with algorithm: SignatureAlgorithm) throws -> Data { throw Failed("locked") }
+            func sign(_ message: Data, with algorithm: SignatureAlgorithm) throws -> Data { throw failure }
         }
-        let seal = try SealIdentity(chain: sandbox.bytes(sandbox.issuer["qsealc"]["chain"]), signer: Broken())
+        let signer = Broken(failure: failure)
+        let seal = try SealIdentity(chain: sandbox.bytes(sandbox.issuer["qsealc"]["chain"]), signer: signer)
         try await ask(Client(bank: sandbox.bank(), issuer: sandbox.ownIssuer(seal: seal)))
     }
 

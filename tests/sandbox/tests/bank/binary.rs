@@ -1,9 +1,10 @@
 //! The bank as a process: one JSON line, then service until it is told to stop.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use cbpii_sandbox::SECRETS_VARIABLE;
 use serde_json::Value;
 
 use crate::client::control;
@@ -15,8 +16,13 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_in(arguments, &[])
+    }
+
+    fn start_in(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cbpii-sandbox"))
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -70,6 +76,30 @@ fn it_announces_itself_and_ends_with_its_standard_input() {
     assert_eq!((status, &settings["refresh_token_rotation"]), (200, &"rotated".into()));
     drop(process.child.stdin.take());
     assert_eq!(process.finish(), "");
+}
+
+#[test]
+fn it_tells_its_secrets_where_it_is_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secrets.txt");
+    let settings = r#"{"client_authentication": "client_secret_basic"}"#;
+    let mut process =
+        Process::start_in(&["--quiet", "--settings", settings], &[(SECRETS_VARIABLE, file.as_path())]);
+    let announced = process.announcement.clone();
+    let url = announced["endpoints"]["control_url"].as_str().unwrap();
+    let (_, tokens) = control(url, "POST", "/tokens", "");
+    drop(process.child.stdin.take());
+    process.finish();
+    let told = std::fs::read_to_string(&file).unwrap();
+    let tells = |kind: &str, secret: &Value| {
+        let line = format!("{kind}\t{}", secret.as_str().unwrap());
+        told.lines().any(|told| told == line)
+    };
+    assert!(tells("access_token", &tokens["access_token"]));
+    assert!(tells("refresh_token", &tokens["refresh_token"]));
+    assert!(tells("client_secret", &announced["issuer"]["client_secret"]));
+    assert_eq!(told.lines().filter(|line| line.starts_with("private_key\t")).count(), 2);
+    assert_eq!(told.lines().count(), 5, "each once");
 }
 
 #[test]

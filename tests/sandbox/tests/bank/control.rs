@@ -1,9 +1,14 @@
 //! The control endpoint over plain HTTP, and what the records hold.
 
-use cbpii_sandbox::{Log, Persona, Sandbox, SandboxOptions};
+use std::time::Duration;
+
+use cbpii_sandbox::{Endpoint, Fault, FaultRule, Log, PENDING, Persona, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use crate::client::{self, *};
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn bank() -> Sandbox {
     Sandbox::start(SandboxOptions::default()).unwrap()
@@ -64,6 +69,48 @@ fn tokens_and_consents_can_be_managed() {
     assert_eq!(refresh(&bank, &mut client, token).status, 200);
     call(&bank, "POST", "/consents/revoke", "");
     assert_eq!(refresh(&bank, &mut client, token).json()["error"], "invalid_grant");
+}
+
+#[test]
+fn what_was_dealt_with_can_be_taken_and_what_is_pending_stays() {
+    let bank = &bank();
+    let control = bank.control();
+    control.set_fault(FaultRule::once(Endpoint::Funds, Fault::Hold)).unwrap();
+    let access = token(bank, "CLAIRE");
+    std::thread::scope(|scope| {
+        let ask = || {
+            let mut client = Client::new(bank);
+            Funds::new(bank, &access, &coverage("1", CLAIRE)).send(&mut client).unwrap().status
+        };
+        let held = scope.spawn(ask);
+        assert!(control.wait_until(PATIENCE, |seen| seen.iter().any(|one| one.verdict == PENDING)));
+        assert_eq!(ask(), 200);
+        let taken = control.take_requests();
+        assert!(taken.iter().all(|one| one.verdict != PENDING) && !taken.is_empty());
+        assert_eq!(control.requests().len(), 1);
+        control.clear_faults();
+        assert_eq!(held.join().unwrap(), 200);
+    });
+    assert_eq!(control.take_requests()[0].verdict, "accepted");
+    assert!(control.requests().is_empty());
+    assert_eq!(
+        control.faults_met().into_iter().collect::<Vec<_>>(),
+        [((Endpoint::Funds, "hold".to_owned()), 1)]
+    );
+}
+
+#[test]
+fn refreshes_are_counted_by_consent() {
+    let bank = bank();
+    let mut client = Client::new(&bank);
+    assert_eq!(bank.control().refreshes("LEA"), None);
+    let tokens = call(&bank, "POST", "/tokens", r#"{"persona": "LEA"}"#);
+    assert_eq!(bank.control().refreshes("LEA"), Some(0));
+    assert_eq!(refresh(&bank, &mut client, tokens["refresh_token"].as_str().unwrap()).status, 200);
+    assert_eq!(refresh(&bank, &mut client, "another").status, 400);
+    assert_eq!(bank.control().refreshes("LEA"), Some(1));
+    call(&bank, "POST", "/tokens", r#"{"persona": "LEA"}"#);
+    assert_eq!(bank.control().refreshes("LEA"), Some(0));
 }
 
 #[test]

@@ -1017,13 +1017,9 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pem(
     ): Int
-    external fun uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pkcs12(
-    ): Int
     external fun uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_with_signer(
     ): Int
     external fun uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pem(
-    ): Int
-    external fun uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pkcs12(
     ): Int
     external fun uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_with_signer(
     ): Int
@@ -1227,9 +1223,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_cbpii_mobile_fn_free_rawsealidentity(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`password`: RustBuffer.ByValue,`keyId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pkcs12(`bytes`: RustBuffer.ByValue,`password`: RustBuffer.ByValue,`keyId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`keyId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_with_signer(`chain`: RustBuffer.ByValue,`signer`: Long,`keyId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1239,9 +1233,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_cbpii_mobile_fn_free_rawtransportidentity(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`password`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pkcs12(`bytes`: RustBuffer.ByValue,`password`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_with_signer(`chain`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1401,7 +1393,7 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_cbpii_mobile_fn_func_banks_from_iban(`iban`: Long,`environment`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_func_inspect_certificate(`certificate`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`password`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_inspect_certificate(`certificate`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_cbpii_mobile_fn_func_error_catalogue(uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1538,7 +1530,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_cbpii_mobile_checksum_func_banks_from_iban() and 0xFFFF) != 25417) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_cbpii_mobile_checksum_func_inspect_certificate() and 0xFFFF) != 54644) {
+    if ((lib.uniffi_cbpii_mobile_checksum_func_inspect_certificate() and 0xFFFF) != 50859) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_cbpii_mobile_checksum_func_error_catalogue() and 0xFFFF) != 65178) {
@@ -1790,19 +1782,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawissuer_new() and 0xFFFF) != 59380) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pem() and 0xFFFF) != 54808) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pkcs12() and 0xFFFF) != 41229) {
+    if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_from_pem() and 0xFFFF) != 44969) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawsealidentity_with_signer() and 0xFFFF) != 7504) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pem() and 0xFFFF) != 23200) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pkcs12() and 0xFFFF) != 19437) {
+    if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_from_pem() and 0xFFFF) != 52492) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_cbpii_mobile_checksum_constructor_rawtransportidentity_with_signer() and 0xFFFF) != 61308) {
@@ -7965,7 +7951,7 @@ open class RawSealIdentity: Disposable, AutoCloseable, RawSealIdentityInterface
      *
      * Throws `configuration.certificate_unreadable`, `configuration.key_…`, `configuration.header`.
      */
-    @Throws(RawFailure::class) fun `fromPem`(`chain`: kotlin.String, `key`: kotlin.String, `password`: kotlin.String?, `keyId`: kotlin.String?): RawSealIdentity {
+    @Throws(RawFailure::class) fun `fromPem`(`chain`: kotlin.String, `key`: kotlin.String, `keyId`: kotlin.String?): RawSealIdentity {
             return FfiConverterTypeRawSealIdentity.lift(
     uniffiRustCallWithError(RawFailure) { _status ->
     UniffiLib.uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pem(
@@ -7973,27 +7959,6 @@ open class RawSealIdentity: Disposable, AutoCloseable, RawSealIdentityInterface
 
         FfiConverterString.lower(`chain`),
         FfiConverterString.lower(`key`),
-        FfiConverterOptionalString.lower(`password`),
-        FfiConverterOptionalString.lower(`keyId`),_status)
-}
-    )
-    }
-
-
-
-    /**
-     * From a PKCS#12 keystore.
-     *
-     * Throws as `from_pem`.
-     */
-    @Throws(RawFailure::class) fun `fromPkcs12`(`bytes`: kotlin.ByteArray, `password`: kotlin.String, `keyId`: kotlin.String?): RawSealIdentity {
-            return FfiConverterTypeRawSealIdentity.lift(
-    uniffiRustCallWithError(RawFailure) { _status ->
-    UniffiLib.uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pkcs12(
-
-
-        FfiConverterByteArray.lower(`bytes`),
-        FfiConverterString.lower(`password`),
         FfiConverterOptionalString.lower(`keyId`),_status)
 }
     )
@@ -10605,38 +10570,19 @@ open class RawTransportIdentity: Disposable, AutoCloseable, RawTransportIdentity
     companion object {
 
     /**
-     * From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1, encrypted PKCS#8).
+     * From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1), not encrypted: the
+     * platform's own key store opens PKCS#12 and what is under a password.
      *
      * Throws `configuration.certificate_unreadable`, `configuration.key_…`.
      */
-    @Throws(RawFailure::class) fun `fromPem`(`chain`: kotlin.String, `key`: kotlin.String, `password`: kotlin.String?): RawTransportIdentity {
+    @Throws(RawFailure::class) fun `fromPem`(`chain`: kotlin.String, `key`: kotlin.String): RawTransportIdentity {
             return FfiConverterTypeRawTransportIdentity.lift(
     uniffiRustCallWithError(RawFailure) { _status ->
     UniffiLib.uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pem(
 
 
         FfiConverterString.lower(`chain`),
-        FfiConverterString.lower(`key`),
-        FfiConverterOptionalString.lower(`password`),_status)
-}
-    )
-    }
-
-
-
-    /**
-     * From a PKCS#12 keystore.
-     *
-     * Throws `configuration.key_…`, `configuration.certificate_unreadable`.
-     */
-    @Throws(RawFailure::class) fun `fromPkcs12`(`bytes`: kotlin.ByteArray, `password`: kotlin.String): RawTransportIdentity {
-            return FfiConverterTypeRawTransportIdentity.lift(
-    uniffiRustCallWithError(RawFailure) { _status ->
-    UniffiLib.uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pkcs12(
-
-
-        FfiConverterByteArray.lower(`bytes`),
-        FfiConverterString.lower(`password`),_status)
+        FfiConverterString.lower(`key`),_status)
 }
     )
     }
@@ -14962,12 +14908,12 @@ public object FfiConverterTypeTimestamp: FfiConverter<Timestamp, Long> {
 
 
         /**
-         * Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER), also on whether the two belong
+         * Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER, not encrypted), also on whether the two belong
          * together.
          *
          * Throws `configuration.certificate_unreadable`, `configuration.key_…`.
          */
-    @Throws(RawFailure::class) fun `inspectCertificate`(`certificate`: kotlin.ByteArray, `options`: InspectionOptions, `key`: kotlin.ByteArray?, `password`: kotlin.String?): CertificateReport {
+    @Throws(RawFailure::class) fun `inspectCertificate`(`certificate`: kotlin.ByteArray, `options`: InspectionOptions, `key`: kotlin.ByteArray?): CertificateReport {
             return FfiConverterTypeCertificateReport.lift(
     uniffiRustCallWithError(RawFailure) { _status ->
     UniffiLib.uniffi_cbpii_mobile_fn_func_inspect_certificate(
@@ -14975,8 +14921,7 @@ public object FfiConverterTypeTimestamp: FfiConverter<Timestamp, Long> {
 
         FfiConverterByteArray.lower(`certificate`),
         FfiConverterTypeInspectionOptions.lower(`options`),
-        FfiConverterOptionalByteArray.lower(`key`),
-        FfiConverterOptionalString.lower(`password`),_status)
+        FfiConverterOptionalByteArray.lower(`key`),_status)
 }
     )
     }

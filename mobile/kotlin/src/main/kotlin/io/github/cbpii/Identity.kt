@@ -7,19 +7,14 @@ public class TransportIdentity internal constructor(internal val raw: RawTranspo
     /** Where identities come from. */
     public companion object {
         /**
-         * From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1, encrypted PKCS#8).
+         * From PEM: the certificates in any order, and the key (PKCS#8, PKCS#1, SEC1), not encrypted. What is under a password, such
+         * as PKCS#12, is opened by `java.security.KeyStore` and used with [withSigner] and [JcaSigner].
          *
          * Throws `configuration.certificate_unreadable`, `configuration.key_…`.
          */
         @JvmStatic
-        @JvmOverloads
-        public fun fromPem(chain: String, key: String, password: String? = null): TransportIdentity =
-            TransportIdentity(calling { RawTransportIdentity.fromPem(chain, key, password) })
-
-        /** From a PKCS#12 keystore. Throws `configuration.key_…`, `configuration.certificate_unreadable`. */
-        @JvmStatic
-        public fun fromPkcs12(bytes: ByteArray, password: String): TransportIdentity =
-            TransportIdentity(calling { RawTransportIdentity.fromPkcs12(bytes, password) })
+        public fun fromPem(chain: String, key: String): TransportIdentity =
+            TransportIdentity(calling { RawTransportIdentity.fromPem(chain, key) })
 
         /**
          * With a key that stays where it is. [chain] is PEM or DER.
@@ -44,14 +39,8 @@ public class SealIdentity internal constructor(internal val raw: RawSealIdentity
          */
         @JvmStatic
         @JvmOverloads
-        public fun fromPem(chain: String, key: String, password: String? = null, keyId: String? = null): SealIdentity =
-            SealIdentity(calling { RawSealIdentity.fromPem(chain, key, password, keyId) })
-
-        /** From a PKCS#12 keystore. Throws as [fromPem]. */
-        @JvmStatic
-        @JvmOverloads
-        public fun fromPkcs12(bytes: ByteArray, password: String, keyId: String? = null): SealIdentity =
-            SealIdentity(calling { RawSealIdentity.fromPkcs12(bytes, password, keyId) })
+        public fun fromPem(chain: String, key: String, keyId: String? = null): SealIdentity =
+            SealIdentity(calling { RawSealIdentity.fromPem(chain, key, keyId) })
 
         /**
          * With a key that stays where it is, such as in the Android Keystore. [chain] is PEM or DER. The signer is not tried here.
@@ -96,8 +85,8 @@ public class Issuer internal constructor(internal val raw: RawIssuer) : NativeOb
 /** The certificate doctor. */
 public object Certificates {
     /**
-     * Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER), also on whether the two belong
-     * together.
+     * Reports on a certificate, PEM (with its chain in any order) or DER; with a key (PEM or DER, not encrypted), also on whether
+     * the two belong together.
      *
      * Throws `configuration.certificate_unreadable`, `configuration.key_…`.
      */
@@ -107,6 +96,5 @@ public object Certificates {
         certificate: ByteArray,
         options: InspectionOptions = InspectionOptions(),
         key: ByteArray? = null,
-        password: String? = null,
-    ): CertificateReport = calling { inspectCertificate(certificate, options, key, password) }
+    ): CertificateReport = calling { inspectCertificate(certificate, options, key) }
 }

@@ -37,14 +37,6 @@ import kotlin.time.Instant
 
 private val LONG_AGO = Instant.fromEpochMilliseconds(0)
 
-private const val OLD_ENCRYPTION = """-----BEGIN RSA PRIVATE KEY-----
-Proc-Type: 4,ENCRYPTED
-DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF
-
-AAAA
------END RSA PRIVATE KEY-----
-"""
-
 private val sandbox get() = Sandbox.shared
 
 /** What provokes each code of the catalogue, in its order. */
@@ -60,18 +52,18 @@ private val PROVOKED: Map<String, suspend () -> Any?> = mapOf(
     },
     "configuration.certificate_unreadable" to { TransportIdentity.fromPem("hello", sandbox.text("qwac", "key")) },
     "configuration.key_unreadable" to { TransportIdentity.fromPem(sandbox.text("qwac", "chain"), "hello") },
-    "configuration.key_password" to {
-        val key = sandbox.text("qwac_forms", "encrypted_pkcs8_pem")
-        TransportIdentity.fromPem(sandbox.text("qwac", "chain"), key, "wrong")
+    // Only the app's own signer can say so.
+    "configuration.key_password" to { failingSigner(CbpiiException.of("configuration.key_password", "Unlock the phone.")) },
+    "configuration.key_unsupported" to {
+        SealIdentity.fromPem(sandbox.text("qsealc", "chain"), sandbox.text("qsealc_forms", "encrypted_pkcs8_pem"))
     },
-    "configuration.key_unsupported" to { SealIdentity.fromPem(sandbox.text("qsealc", "chain"), OLD_ENCRYPTION, "sandbox") },
     "configuration.key_mismatch" to { SealIdentity.fromPem(sandbox.text("qwac", "chain"), sandbox.text("qsealc", "key")) },
     "configuration.seal_missing" to { sandbox.client(issuer = sandbox.ownIssuer(seal = null)) },
     "configuration.trust_anchor" to { sandbox.bank().withTrustAnchor("no certificate") },
     "configuration.header" to { sandbox.seal(keyId = "a\"b") },
     "configuration.proxy" to { bareClient(proxy = "https://proxy.example:3128", transport = null) },
     "configuration.option" to { bareClient(timeout = 0.seconds) },
-    "configuration.signer_failed" to ::failingSigner,
+    "configuration.signer_failed" to { failingSigner() },
     "eligibility.not_a_cbpii" to { withQwac("no-role") },
     "eligibility.certificate_expired" to { withQwac("expired") },
     "eligibility.certificate_not_yet_valid" to { withQwac("not-yet-valid") },
@@ -260,11 +252,11 @@ private suspend fun elsewhere(origin: String, options: ClientOptions = ClientOpt
     ask(sandbox.client(ClientOptions(connectTimeout = connect, proxy = proxy, retries = 0), sandbox.bank().withOrigin(origin)))
 }
 
-private suspend fun failingSigner() {
+private suspend fun failingSigner(failure: Exception = IOException("s3cr3t")) {
     val signer = object : Signer {
         override val algorithms = listOf(SignatureAlgorithm.RSA_PKCS1_SHA256)
 
-        override fun sign(algorithm: SignatureAlgorithm, message: ByteArray): ByteArray = throw IOException("s3cr3t")
+        override fun sign(algorithm: SignatureAlgorithm, message: ByteArray): ByteArray = throw failure
     }
     val seal = SealIdentity.withSigner(sandbox.file("qsealc", "chain").readBytes(), signer)
     ask(sandbox.client(issuer = sandbox.ownIssuer(seal = seal)))

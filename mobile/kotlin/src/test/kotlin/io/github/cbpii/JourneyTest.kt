@@ -73,12 +73,10 @@ class JourneyTest {
     }
 
     @Test
-    fun `keys come in every form`() = runBlocking {
-        val chain = sandbox.text("qsealc", "chain")
-        val encrypted = sandbox.text("qsealc_forms", "encrypted_pkcs8_pem")
+    fun `keys come in every form that is under no password`() = runBlocking {
         val issuer = sandbox.ownIssuer(
-            TransportIdentity.fromPkcs12(sandbox.file("qwac_forms", "pkcs12").readBytes(), sandbox.password),
-            SealIdentity.fromPem(chain, encrypted, sandbox.password),
+            TransportIdentity.fromPem(sandbox.text("qwac", "chain"), sandbox.text("qwac_forms", "pkcs1_pem")),
+            SealIdentity.fromPem(sandbox.text("qsealc", "chain"), sandbox.text("qsealc_forms", "pkcs1_pem")),
         )
         assertTrue(sandbox.client(issuer = issuer).confirmFunds(sandbox.tokens(), question()).available)
         assertEquals(emptyList(), issuer.check(sandbox.bank()).filter { it.severity == Severity.ERROR })
