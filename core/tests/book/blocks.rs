@@ -43,6 +43,7 @@ const LOOKED_AFTER: &[(&str, &str, By)] = &[
     ("tests/sandbox/README.md", "json", By::Test("tests/sandbox/tests/bank/readme.rs", "block(\"json\")")),
     ("tests/vectors/README.md", "json", By::Here(json)),
     ("tests/bench/README.md", "text", By::Output),
+    ("tests/conformance/README.md", "text", By::Output),
     ("", "sh", By::Here(commands::all)),
 ];
 
