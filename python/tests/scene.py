@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,8 @@ from facts import (
 )
 from support import Sandbox
 
+# The members of a step that has none.
+NONE: Json = {}
 # What may be random, in the order in which it is named.
 RANDOM = ("access_token", "refresh_token", "code", "request_id", "correlation_id")
 
@@ -110,7 +113,7 @@ class Steps:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
 
-    def client(self, bank: Json = {}, issuer: Json = {}, client: Json = {}) -> Json:  # noqa: B006
+    def client(self, bank: Json = NONE, issuer: Json = NONE, client: Json = NONE) -> Json:
         scene = self.scene
         scene.client = scene.pool = scene.session = None
         record, options = scene.input("bank", bank), scene.input("client", client)
@@ -189,19 +192,19 @@ class Steps:
     def request(self, members: Json) -> cbpii.FundsRequest:
         return request_of(self.scene.input("request", members))
 
-    def confirm_funds(self, request: Json = {}, timeout_ms: float | None = None) -> Json:  # noqa: B006
+    def confirm_funds(self, request: Json = NONE, timeout_ms: float | None = None) -> Json:
         scene, asked = self.scene, self.request(request)
         return facts_of_confirmation(scene.client.confirm_funds(scene.tokens, asked, timeout=in_seconds(timeout_ms)))
 
-    def session_confirm_funds(self, request: Json = {}, timeout_ms: float | None = None) -> Json:  # noqa: B006
+    def session_confirm_funds(self, request: Json = NONE, timeout_ms: float | None = None) -> Json:
         asked = self.request(request)
         return facts_of_confirmation(self.scene.session.confirm_funds(asked, timeout=in_seconds(timeout_ms)))
 
-    def explain(self, request: Json = {}) -> Json:  # noqa: B006
+    def explain(self, request: Json = NONE) -> Json:
         explained = asdict(self.scene.client.explain(self.request(request)))
         return {name: value for name, value in explained.items() if name != "_text"}
 
-    def store(self, url: str, key: str, old_keys: list[str] = []) -> Json:  # noqa: B006
+    def store(self, url: str, key: str, old_keys: Sequence[str] = ()) -> Json:
         self.scene.store = self.scene.pool = self.scene.session = None
         old = [bytes.fromhex(one) for one in old_keys]
         self.scene.store = cbpii.SealedStore(url, key=bytes.fromhex(key), old_keys=old)
@@ -251,6 +254,22 @@ class Steps:
         seen = self.scene.bank.requests()
         self.scene.bank.control("DELETE", "/requests")
         return {"requests": [one["endpoint"] for one in seen]}
+
+    def inspect(
+        self,
+        chain: str,
+        key: str | None = None,
+        password: str | None = None,
+        use: str | None = None,
+        client_id: str | None = None,
+    ) -> Json:
+        secret = None if key is None else key.encode()
+        report = cbpii.CertificateReport.inspect(chain.encode(), use=use, key=secret, password=password, client_id=client_id)
+        return {
+            "organisation_identifier": report.organisation_identifier,
+            "chain_length": report.chain_length,
+            "findings": [[finding.severity.value, finding.code] for finding in report.findings],
+        }
 
     def write_file(self, path: str, base64: str) -> Json:
         Path(path).write_bytes(decoded(base64))

@@ -1,5 +1,5 @@
 use cbpii::identity::{
-    CertificateChain, CertificateReport, CertificateUse, InspectOptions, SealIdentity, TransportIdentity,
+    CertificateChain, CertificateReport, CertificateUse, Finding, InspectOptions, SealIdentity, TransportIdentity,
 };
 use cbpii::{Bank, Client, Clock, Issuer, Result, SystemClock};
 use cbpii_sandbox::Identity;
@@ -28,9 +28,18 @@ pub(crate) struct Case {
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Use {
+pub(crate) enum Use {
     Transport,
     Seal,
+}
+
+impl From<Use> for CertificateUse {
+    fn from(intended_use: Use) -> Self {
+        match intended_use {
+            Use::Transport => Self::Transport,
+            Use::Seal => Self::Seal,
+        }
+    }
 }
 
 pub(crate) fn run(shared: &Shared, case: Case) -> Result<Facts> {
@@ -42,19 +51,11 @@ pub(crate) fn run(shared: &Shared, case: Case) -> Result<Facts> {
         variant => kit().variant(variant).unwrap_or_else(|| panic!("the sandbox has no identity {variant}")),
     };
     let options = InspectOptions::at(SystemClock.now())
-        .for_use(match case.intended_use {
-            Use::Transport => CertificateUse::Transport,
-            Use::Seal => CertificateUse::Seal,
-        })
+        .for_use(case.intended_use.into())
         .with_client_id(client_id)
         .accepting_pss(!bank.refuses_pss_certificates);
     let chain = CertificateChain::from_pem(identity.chain_pem.as_bytes())?;
     let report = CertificateReport::of(&chain, &options);
-    let findings: Vec<_> = report
-        .findings
-        .iter()
-        .map(|finding| json!([finding.severity.as_str(), finding.code.as_str()]))
-        .collect();
     let client = match client(bank, client_id, identity, case.intended_use) {
         Ok(_) => "ok",
         Err(error) => error.code().as_str(),
@@ -69,9 +70,15 @@ pub(crate) fn run(shared: &Shared, case: Case) -> Result<Facts> {
         "key_bits": report.key_bits,
         "signature_algorithm": report.signature_algorithm,
         "chain_length": report.chain_length,
-        "findings": findings,
+        "findings": findings(&report),
         "client": client,
     })))
+}
+
+/// Severity and code of each finding.
+pub(crate) fn findings(report: &CertificateReport) -> Vec<Value> {
+    let pair = |finding: &Finding| json!([finding.severity.as_str(), finding.code.as_str()]);
+    report.findings.iter().map(pair).collect()
 }
 
 /// A client with this identity for its use, and the right one for the other.

@@ -36,7 +36,10 @@ fn every_code_is_provoked() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                gather(&serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(), &mut expected);
+                gather(
+                    &serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(),
+                    &mut expected,
+                );
             }
         }
     }

@@ -36,8 +36,9 @@ static json_t *names_in(const cbpii_certificate_report *report,
     return names;
 }
 
-static json_t *list_of(const cbpii_findings *findings)
+json_t *findings_of(const cbpii_certificate_report *report)
 {
+    const cbpii_findings *findings = cbpii_certificate_report_findings(report);
     json_t *list = json_array();
     size_t count = cbpii_findings_count(findings), place;
 
@@ -60,7 +61,7 @@ static void tell_report(vector_case *c, const cbpii_certificate_report *report)
     tell(c, "key_bits", bits ? json_integer(bits) : json_null());
     tell_text(c, "signature_algorithm", cbpii_certificate_report_signature_algorithm(report));
     tell(c, "chain_length", json_integer((json_int_t)cbpii_certificate_report_chain_length(report)));
-    tell(c, "findings", list_of(cbpii_certificate_report_findings(report)));
+    tell(c, "findings", findings_of(report));
 }
 
 /* What a certificate is held against. */

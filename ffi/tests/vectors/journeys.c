@@ -10,10 +10,10 @@
 
 static const step *find(const char *name)
 {
-    const step *const lists[] = {CONSENT_STEPS, CHECK_STEPS, BANK_STEPS};
+    const step *const lists[] = {IDENTITY_STEPS, CONSENT_STEPS, CHECK_STEPS, BANK_STEPS};
     size_t list;
 
-    for (list = 0; list < 3; list++) {
+    for (list = 0; list < sizeof lists / sizeof *lists; list++) {
         const step *one = lists[list];
 
         while (one->name && strcmp(one->name, name) != 0)

@@ -52,7 +52,8 @@ typedef struct step {
     cbpii_error *(*run)(scene *s, json_t *members);
 } step;
 
-/* Those about clients, consents and tokens; about checks and sessions; and about the bank. Each list ends with a NULL. */
-extern const step CONSENT_STEPS[], CHECK_STEPS[], BANK_STEPS[];
+/* Those about who asks; about consents and tokens; about checks and sessions; and about the bank. Each list ends with a
+ * NULL. */
+extern const step IDENTITY_STEPS[], CONSENT_STEPS[], CHECK_STEPS[], BANK_STEPS[];
 
 #endif

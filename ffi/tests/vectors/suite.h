@@ -75,6 +75,9 @@ void tell_confirmation(vector_case *c, const cbpii_funds_confirmation *answer);
 /* What tokens are. */
 cbpii_error *tell_tokens(vector_case *c, const cbpii_tokens *tokens);
 
+/* Severity and code of each finding of a report. */
+json_t *findings_of(const cbpii_certificate_report *report);
+
 /* The runners, by file. */
 cbpii_error *run_callback(vector_case *c);
 cbpii_error *run_certificate(vector_case *c);

@@ -6,6 +6,7 @@ use cbpii::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::certificates::Use;
 use crate::suite::Facts;
 
 #[derive(Deserialize)]
@@ -149,6 +150,7 @@ pub(crate) enum Step {
         body: Option<Value>,
     },
     RequestsSeen {},
+    Inspect(InspectInput),
     WriteFile {
         path: String,
         base64: String,
@@ -163,6 +165,17 @@ pub(crate) struct TokensInput {
     pub(crate) obtained_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) consent_expires_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InspectInput {
+    pub(crate) chain: String,
+    pub(crate) key: Option<String>,
+    pub(crate) password: Option<String>,
+    #[serde(rename = "use")]
+    pub(crate) intended_use: Option<Use>,
+    pub(crate) client_id: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use cbpii::identity::{CertificateChain, PrivateKey, SealIdentity, TransportIdentity};
+use cbpii::identity::{
+    CertificateChain, CertificateReport, InspectOptions, PrivateKey, SealIdentity, TransportIdentity,
+};
 use cbpii::store::{RecordKey, RecordKeys, SealedStore, open_store};
 use cbpii::{
-    AuthorizationCode, CallOptions, Client, ConsentOptions, FundsRequest, Issuer, PendingConsent, Result,
-    Secret, Session, SessionOptions, SessionPool, Timestamp, Tokens, renewals_due,
+    AuthorizationCode, CallOptions, Client, Clock as _, ConsentOptions, FundsRequest, Issuer, PendingConsent,
+    Result, Secret, Session, SessionOptions, SessionPool, SystemClock, Timestamp, Tokens, renewals_due,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::input::{ClientInput, IdentityInput, IssuerInput, QuestionInput, Side, Step, TokensInput};
+use super::input::{
+    ClientInput, IdentityInput, InspectInput, IssuerInput, QuestionInput, Side, Step, TokensInput,
+};
 use super::scene::Scene;
+use crate::certificates::findings;
 use crate::facts::{facts_of_confirmation, facts_of_tokens};
 use crate::requests::Input;
 use crate::suite::{Facts, facts};
@@ -62,6 +67,7 @@ impl Scene {
                 Ok(Facts::new())
             }
             Step::RequestsSeen {} => Ok(self.requests_seen()),
+            Step::Inspect(asked) => inspect(asked),
             Step::WriteFile { path, base64 } => {
                 std::fs::write(path, BASE64_STANDARD.decode(base64).expect("base64")).expect("a file");
                 Ok(Facts::new())
@@ -146,7 +152,6 @@ impl Scene {
     }
 
     fn complete(&mut self, callback: Option<String>) -> Result<Facts> {
-        use cbpii::Clock as _;
         let code = there(&self.pending).complete_at(&self.callback_or(callback), self.clock.now())?;
         let read = facts(json!({ "code": code.expose() }));
         self.code = Some(code);
@@ -299,6 +304,27 @@ fn pair(identity: &IdentityInput) -> Result<(CertificateChain, PrivateKey)> {
     let password = identity.password.clone().map(Secret::from);
     let chain = CertificateChain::from_bytes(identity.chain.as_bytes())?;
     Ok((chain, PrivateKey::from_bytes(identity.key.as_bytes(), password.as_ref())?))
+}
+
+/// A report by the present time.
+fn inspect(asked: InspectInput) -> Result<Facts> {
+    let mut options = InspectOptions::at(SystemClock.now());
+    if let Some(intended_use) = asked.intended_use {
+        options = options.for_use(intended_use.into());
+    }
+    if let Some(key) = asked.key {
+        let password = asked.password.map(Secret::from);
+        options = options.with_key(PrivateKey::from_bytes(key.as_bytes(), password.as_ref())?);
+    }
+    if let Some(client_id) = asked.client_id {
+        options = options.with_client_id(client_id);
+    }
+    let report = CertificateReport::inspect(asked.chain.as_bytes(), &options)?;
+    Ok(facts(json!({
+        "organisation_identifier": report.organisation_identifier,
+        "chain_length": report.chain_length,
+        "findings": findings(&report),
+    })))
 }
 
 /// A key as hexadecimal digits.
