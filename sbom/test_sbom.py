@@ -109,6 +109,19 @@ def test_bundled_c_is_named_by_its_own_version(name):
     assert found == ({"sqlite", "aws-lc"} if name in ("node-addon", "python-wheel") else {"sqlite"})
 
 
+@pytest.mark.parametrize("name", ["c-library", "mobile-library-jvm", "mobile-library-android", "mobile-library-ios"])
+def test_nothing_that_is_logged_is_in_it(name):
+    (log,) = (component for (crate, _), component in crates(name).items() if crate == "log")
+    assert "release_max_level_off" in features(log)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_overflow_is_checked_in_what_ships(name):
+    shipped = [unit["profile"] for unit in write.graph(write.ARTEFACTS[name]) if unit["mode"] == "build"]
+    assert shipped
+    assert all(profile["overflow_checks"] for profile in shipped if profile["opt_level"] != "0")
+
+
 def test_dependencies_of_other_registries():
     def purls(name: str, kind: str) -> set[str]:
         return {one["purl"] for one in components(name).values() if one["purl"].startswith(f"pkg:{kind}/")}
