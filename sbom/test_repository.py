@@ -15,13 +15,15 @@ BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\\\s]{40,})-----
 
 def is_material(text: bytes) -> bool:
     """Whether a PEM block is in it whose contents are ASN.1, not a mere example of how one looks."""
-    for _, contents in BLOCK.findall(text.replace(rb"\n", b"\n")):
-        try:
-            if base64.b64decode(re.sub(rb"\s", b"", contents))[:1] == b"0":
-                return True
-        except binascii.Error:
-            pass
-    return False
+    blocks = BLOCK.findall(text.replace(rb"\n", b"\n"))
+    return any(is_asn1(re.sub(rb"\s", b"", contents)) for _, contents in blocks)
+
+
+def is_asn1(contents: bytes) -> bool:
+    try:
+        return base64.b64decode(contents)[:1] == b"0"
+    except binascii.Error:
+        return False
 
 
 def files() -> list[pathlib.Path]:

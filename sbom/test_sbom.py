@@ -6,11 +6,11 @@ import os
 import pathlib
 import subprocess
 import sys
-import tomllib
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
+import tomllib
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
@@ -20,7 +20,8 @@ ROOT = HERE.parent
 
 def load_write():
     spec = spec_from_loader("write", SourceFileLoader("write", str(HERE / "write")))
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = sys.modules["write"] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -55,7 +56,17 @@ def features(component: dict) -> set[str]:
 def tree(name: str) -> dict[tuple[str, str], set[str]]:
     """What cargo tree says: crates and their features."""
     artefact = write.ARTEFACTS[name]
-    command = ["cargo", "tree", "--locked", "-p", artefact.package, "-e", "normal,no-proc-macro", "--target", artefact.target]
+    command = [
+        "cargo",
+        "tree",
+        "--locked",
+        "-p",
+        artefact.package,
+        "-e",
+        "normal,no-proc-macro",
+        "--target",
+        artefact.target,
+    ]
     command += ["--prefix", "none", "--format", "{p}|{f}"]
     found: dict[tuple[str, str], set[str]] = {}
     for line in subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
@@ -77,7 +88,10 @@ def test_it_lists_the_crates_and_features_of_cargo_tree(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_crate_has_its_licence_and_the_checksum_that_is_locked(name):
-    locked = {(one["name"], one["version"]): one.get("checksum") for one in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]}
+    locked = {
+        (one["name"], one["version"]): one.get("checksum")
+        for one in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+    }
     for crate, component in crates(name).items():
         assert component["licenses"], crate
         assert [one["content"] for one in component.get("hashes", [])] == list(filter(None, [locked[crate]])), crate
