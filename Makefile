@@ -68,6 +68,7 @@ lint: ## Formatting and clippy, with either crypto library
 	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml --check
 	$(CARGO) clippy $(WITH_RING) --all-targets -- -D warnings
 	$(CARGO) clippy --workspace -- -D warnings
+	$(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
 
 fmt: ## Format the sources
 	$(CARGO) fmt --all

@@ -50,7 +50,7 @@ fn refused(client: &Client, operation: u8) -> Error {
 /// A check with a token of one form or another, of one account or the other.
 fn refused_check(client: &Client, form: u8) -> Error {
     let token = UNUSUAL_TOKENS[usize::from(form / 2) % UNUSUAL_TOKENS.len()];
-    let (asked, account) = if form % 2 == 0 { (Asked::Iban, IBAN) } else { (Asked::Card, CARD) };
+    let (asked, account) = if form.is_multiple_of(2) { (Asked::Iban, IBAN) } else { (Asked::Card, CARD) };
     let error = client.confirm_funds(&tokens_of(token), &question(asked)).expect_err("a refusal is an error");
     assert_hides(&error, token);
     assert_hides(&error, account);
