@@ -80,11 +80,14 @@ bench-peers: ## Every door beside what its users have today, with nginx as the s
 
 lint: ## Formatting and clippy, with either crypto library
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml --check
 	$(CARGO) clippy $(WITH_RING) --all-targets -- -D warnings
 	$(CARGO) clippy --workspace -- -D warnings
+	$(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
 
 fmt: ## Format the sources
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml
 
 fuzz: ## Throw random input at every parser (CASES=20000 per property, SECONDS=30 per fuzz target)
 	PROPTEST_CASES=$(or $(CASES),20000) $(CARGO) test -p cbpii --lib -- panic

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::bank::Bank;
 use crate::http::HttpResponse;
-use crate::http::masking::mask_text;
+use crate::http::masking::{Sent, hide, mask_text};
 use crate::{Error, ErrorCode, RequestSent, Timestamp};
 
 /// How much of a refusal is read at all.
@@ -52,9 +52,15 @@ const BUSINESS_CODES: &[BusinessCode] = &[
     BusinessCode { text: "NIMP", code: ErrorCode::NotImplemented },
 ];
 
-/// The error that an answer other than a success is.
-pub(crate) fn refusal(bank: &Bank, endpoint: Endpoint, answer: &HttpResponse, now: Timestamp) -> Error {
-    let said = read(answer.body());
+/// The error that an answer other than a success is. What was `sent` does not show in it, should the bank repeat it.
+pub(crate) fn refusal(
+    bank: &Bank,
+    endpoint: Endpoint,
+    answer: &HttpResponse,
+    now: Timestamp,
+    sent: &[Sent],
+) -> Error {
+    let said = read(answer.body(), sent);
     let code = match refused_certificate(answer) {
         Some(code) => code,
         None => meaning(bank, endpoint, answer.status(), &said),
@@ -152,10 +158,10 @@ fn refused_certificate(answer: &HttpResponse) -> Option<ErrorCode> {
 }
 
 /// Reads what the many forms of error bodies have in common.
-fn read(body: &[u8]) -> Said {
+fn read(body: &[u8], sent: &[Sent]) -> Said {
     let body = &body[..body.len().min(READ_LIMIT)];
     let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) else {
-        let text = String::from_utf8_lossy(body);
+        let text = hide(&String::from_utf8_lossy(body), sent);
         let shown = mask_text(text.trim(), MESSAGE_LIMIT);
         return Said {
             business_code: find_business_code(&text),
@@ -165,7 +171,7 @@ fn read(body: &[u8]) -> Said {
     };
     let texts = |names: &[&str]| -> Vec<String> {
         let texts = names.iter().filter_map(|name| members.get(*name)?.as_str());
-        texts.filter(|text| !text.trim().is_empty()).map(ToOwned::to_owned).collect()
+        texts.filter(|text| !text.trim().is_empty()).map(|text| hide(text, sent)).collect()
     };
     let said = texts(&["message", "error_description", "errorMessage", "error", "code"]);
     let oauth_error = texts(&["error"]).into_iter().find(|error| is_oauth_error(error));
@@ -224,6 +230,7 @@ mod tests {
 
     #[test]
     fn every_form_of_error_body_is_read() {
+        let read = |body: &[u8]| read(body, &[]);
         let stet = read(r#"{"timestamp":"x","status":"403","error":"Forbidden","message":"NGAC: accès refusé","path":"/"}"#.as_bytes());
         assert_eq!(stet.business_code.map(|known| known.text), Some("NGAC"));
         assert_eq!((stet.oauth_error, stet.text.as_deref()), (None, Some("NGAC: accès refusé")));
@@ -244,7 +251,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..300), status in 100u16..600) {
-            let said = read(&body);
+            let said = read(&body, &[]);
             let bank = Bank::bpce("17515", crate::bank::Environment::Sandbox).unwrap();
             let _ = meaning(&bank, Endpoint::Funds, status, &said);
         }

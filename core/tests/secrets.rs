@@ -297,3 +297,34 @@ fn an_explanation_does_not_show_the_cardholders_connection() {
     let explanation = setting.client.explain(&request(CLAIRE, "1").psu(psu).unwrap()).unwrap();
     assert!(explanation.headers.iter().any(|(name, value)| name == "psu-ip-address" && value == "…"));
 }
+
+/// Repeats in its refusal what it was told.
+struct Gossip(String);
+
+impl Transport for Gossip {
+    fn exchange(&self, _: &HttpRequest, _: &TransportContext) -> Result<HttpResponse> {
+        let body = serde_json::json!({"message": format!("about {}.", self.0), "error": self.0}).to_string();
+        HttpResponse::new(500, [("Content-Type", "application/json")], body.into_bytes())
+    }
+}
+
+#[test]
+fn a_secret_of_any_form_does_not_show_when_the_bank_repeats_it() {
+    let sandbox = sandbox();
+    for secret in
+        ["kP9aB3xQ7mN2vR5tY8", "onlylettersandnodigitsatallhere", "kP9aB3xQ7mN/2vR5tY8wE4uI6/oP1sD3fG=="]
+    {
+        for repeated in [secret.to_owned(), format!("x{CLAIRE}/{secret}")] {
+            let client =
+                Client::builder(bank(&sandbox), issuer(&sandbox)).transport(Gossip(repeated)).build();
+            let (client, now) = (client.unwrap(), Timestamp::from_unix_seconds(0));
+            let tokens = Tokens::new(secret, Some(secret.into()), now, None, now).unwrap();
+            let errors = [
+                client.confirm_funds(&tokens, &request(CLAIRE, "1")).unwrap_err(),
+                client.refresh(&tokens).unwrap_err(),
+            ];
+            assert!(errors.iter().all(|error| error.bank_message().is_some_and(|text| text.contains('…'))));
+            assert_hides(&format!("{errors:?}"), &[secret.to_owned()]);
+        }
+    }
+}

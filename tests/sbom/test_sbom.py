@@ -6,11 +6,11 @@ import os
 import pathlib
 import subprocess
 import sys
-import tomllib
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
+import tomllib
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
@@ -20,7 +20,8 @@ ROOT = HERE.parents[1]
 
 def load_write():
     spec = spec_from_loader("write", SourceFileLoader("write", str(HERE / "write")))
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = sys.modules["write"] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -55,7 +56,17 @@ def features(component: dict) -> set[str]:
 def tree(name: str) -> dict[tuple[str, str], set[str]]:
     """What cargo tree says: crates and their features."""
     artefact = write.ARTEFACTS[name]
-    command = ["cargo", "tree", "--locked", "-p", artefact.package, "-e", "normal,no-proc-macro", "--target", artefact.target]
+    command = [
+        "cargo",
+        "tree",
+        "--locked",
+        "-p",
+        artefact.package,
+        "-e",
+        "normal,no-proc-macro",
+        "--target",
+        artefact.target,
+    ]
     command += ["--prefix", "none", "--format", "{p}|{f}"]
     found: dict[tuple[str, str], set[str]] = {}
     for line in subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
@@ -77,7 +88,10 @@ def test_it_lists_the_crates_and_features_of_cargo_tree(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_crate_has_its_licence_and_the_checksum_that_is_locked(name):
-    locked = {(one["name"], one["version"]): one.get("checksum") for one in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]}
+    locked = {
+        (one["name"], one["version"]): one.get("checksum")
+        for one in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+    }
     for crate, component in crates(name).items():
         assert component["licenses"], crate
         assert [one["content"] for one in component.get("hashes", [])] == list(filter(None, [locked[crate]])), crate
@@ -107,6 +121,22 @@ def test_one_cryptography_is_in_it_and_nothing_of_the_tests(name):
 def test_bundled_c_is_named_by_its_own_version(name):
     found = {one["name"] for one in components(name).values() if one["purl"].startswith("pkg:generic/")}
     assert found == ({"sqlite", "aws-lc"} if name in ("node-addon", "python-wheel") else {"sqlite"})
+
+
+@pytest.mark.parametrize("name", ["c-library", "mobile-library-jvm", "mobile-library-android", "mobile-library-ios"])
+def test_nothing_that_is_logged_is_in_it(name):
+    (log,) = (component for (crate, _), component in crates(name).items() if crate == "log")
+    assert "release_max_level_off" in features(log)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_overflow_is_checked_in_what_ships(name):
+    """On phones, where size counts, in our own crates."""
+    shipped = [unit for unit in write.graph(write.ARTEFACTS[name]) if unit["mode"] == "build"]
+    if write.ARTEFACTS[name].profile == "mobile":
+        shipped = [unit for unit in shipped if "cbpii" in unit["target"]["name"]]
+    assert shipped
+    assert all(unit["profile"]["overflow_checks"] for unit in shipped if unit["profile"]["opt_level"] != "0")
 
 
 def test_dependencies_of_other_registries():

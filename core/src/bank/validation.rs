@@ -254,20 +254,10 @@ fn header(path: &str, what: &str) -> Error {
 mod tests {
     use super::*;
     use crate::bank::Environment;
+    use std::sync::LazyLock;
 
-    /// A self-signed root made for this test, valid to 2126.
-    const ROOT: &str = "\
------BEGIN CERTIFICATE-----\n\
-MIIBfjCCASWgAwIBAgIUGGSvJwUF016o6hgzz79/4zZnx/swCgYIKoZIzj0EAwIw\n\
-FDESMBAGA1UEAwwJVGVzdCByb290MCAXDTI2MTEyMzE0MTE0NloYDzIxMjYxMDMw\n\
-MTQxMTQ2WjAUMRIwEAYDVQQDDAlUZXN0IHJvb3QwWTATBgcqhkjOPQIBBggqhkjO\n\
-PQMBBwNCAASxJhBz8ADAyvRF65k+zXJCyoDjjof2zWVgu927RUFC82KLtLetA2zQ\n\
-rKgLEteuXy21Sb2uYZHQR9b5vECSd52Eo1MwUTAdBgNVHQ4EFgQU7IwRTyb7ztkM\n\
-8WNWh59zmQib6/MwHwYDVR0jBBgwFoAU7IwRTyb7ztkM8WNWh59zmQib6/MwDwYD\n\
-VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiArZKVqmg3hUlv3gTj3YBR1\n\
-RTPZB+iCCuklhhcTlgrZBQIgAv/OpagD6luOhEaz0g/zIzOQHkxJa2UicT2DpRgX\n\
-Q1o=\n\
------END CERTIFICATE-----\n";
+    static ROOT: LazyLock<String> =
+        LazyLock::new(|| rcgen::generate_simple_self_signed(["root.example".into()]).unwrap().cert.pem());
 
     fn refusal(change: impl FnOnce(&mut Bank)) -> (ErrorCode, String) {
         let mut bank = Bank::bpce("17515", Environment::Sandbox).unwrap();
@@ -355,14 +345,15 @@ Q1o=\n\
     #[test]
     fn own_certificates_are_trusted() {
         let bank = Bank::bpce("17515", Environment::Sandbox).unwrap();
-        let text = format!("Roots of the bank\n{ROOT}{ROOT}");
+        let text = format!("Roots of the bank\n{0}{0}", *ROOT);
         let mut bank = bank.with_trust_anchor(&text, TrustMode::Replace).unwrap();
         assert_eq!((bank.trust_anchors.mode, bank.trust_anchors.pem.len()), (TrustMode::Replace, 1));
-        bank.response_signing_certificates = vec![ROOT.into()];
+        bank.response_signing_certificates = vec![ROOT.clone()];
         bank.validate().unwrap();
         bank.response_signing_certificates = vec![text];
         assert_eq!(bank.validate().unwrap_err().code(), ErrorCode::CertificateUnreadable);
-        let cut = ROOT.replace("Q1o=", "");
+        let end = ROOT.find("\n-----END").unwrap();
+        let cut = format!("{}{}", &ROOT[..end - 4], &ROOT[end..]);
         let error = bank.with_trust_anchor(&cut, TrustMode::Add).unwrap_err();
         assert_eq!(error.code(), ErrorCode::TrustAnchor);
     }

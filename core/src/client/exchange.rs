@@ -1,8 +1,10 @@
 //! A request that is ready to leave, with what it takes to explain it.
 
+use ::http::header::AUTHORIZATION;
+
 use crate::Explanation;
 use crate::event::Operation;
-use crate::http::masking::{mask_header, mask_iban, mask_secret};
+use crate::http::masking::{Sent, mask_header, mask_iban, mask_secret};
 use crate::http::{HttpRequest, TransportContext};
 
 /// One request, complete and signed.
@@ -61,6 +63,24 @@ impl Prepared<'_> {
             key_id_source: self.explained.key_id.map(|(_, source)| source.to_owned()),
         }
     }
+
+    /// The secrets of the request, which a bank may repeat.
+    pub(super) fn sent(&self) -> Vec<Sent> {
+        let credentials = self.request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let mut sent: Vec<Sent> =
+            credentials.and_then(|value| Some(Sent::new(value.split_once(' ')?.1))).into_iter().collect();
+        match self.explained.private {
+            Private::Iban(iban) => sent.push(Sent { shown: mask_iban(iban), ..Sent::new(iban) }),
+            Private::Identification(text) => sent.push(Sent::new(text)),
+            Private::Form => {
+                let parameters = form_urlencoded::parse(&self.request.body);
+                sent.extend(
+                    parameters.filter(|(name, _)| !is_public(name)).map(|(_, value)| Sent::new(&value)),
+                );
+            }
+        }
+        sent
+    }
 }
 
 fn mask_lines(signing_string: &str) -> String {
@@ -77,14 +97,22 @@ impl Private<'_> {
             Self::Iban(iban) => mask_account(body, iban, &mask_iban(iban)),
             Self::Identification(text) => mask_account(body, text, &mask_secret(text)),
             Self::Form => {
-                let shown = form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
-                    "grant_type" | "client_id" | "redirect_uri" | "scope" => format!("{name}={value}"),
-                    _ => format!("{name}={}", mask_secret(&value)),
+                let shown = form_urlencoded::parse(body.as_bytes()).map(|(name, value)| {
+                    if is_public(&name) {
+                        format!("{name}={value}")
+                    } else {
+                        format!("{name}={}", mask_secret(&value))
+                    }
                 });
                 shown.collect::<Vec<_>>().join("&")
             }
         }
     }
+}
+
+/// Whether a parameter of a token request may be shown.
+fn is_public(name: &str) -> bool {
+    matches!(name, "grant_type" | "client_id" | "redirect_uri" | "scope")
 }
 
 /// Masks the account's member; a number long enough not to be anything else is masked wherever it stands.

@@ -17,6 +17,7 @@ use crate::clock::Entropy;
 use crate::consent::{AuthorizationCode, ConsentOptions, PendingConsent};
 use crate::event::{Event, Operation};
 use crate::funds::{FundsConfirmation, FundsRequest, ResponseSignature, read_result};
+use crate::http::masking::Sent;
 use crate::http::{
     AnswerVerifier, HttpResponse, MessageSigner, Transport, TransportContext, TransportStatistics,
     check_digest,
@@ -342,7 +343,7 @@ impl Inner {
             let correlation_id = || shown_header(&answer, "x-correlationid");
             let outcome = match answer.status() {
                 200 => read(&answer),
-                _ => Err(refusal(&self.bank, endpoint, &answer, self.clock.now())),
+                _ => Err(refusal(&self.bank, endpoint, &answer, self.clock.now(), &self.sent(prepared))),
             };
             outcome.map_err(|error| {
                 error
@@ -366,6 +367,13 @@ impl Inner {
             listener(&event);
         }
         outcome.map_err(|error| error.with_request_id(request_id.map(ToOwned::to_owned)))
+    }
+
+    /// The secrets that the bank was sent with a request.
+    fn sent(&self, prepared: &Prepared<'_>) -> Vec<Sent> {
+        let mut sent = prepared.sent();
+        sent.extend(self.issuer.client_secret().map(|secret| Sent::new(secret.expose())));
+        sent
     }
 
     /// Digest, signature and request id of an answer.

@@ -1,5 +1,7 @@
 //! What may be shown of a request: an allow list of headers, and masks for everything else.
 
+use zeroize::Zeroizing;
+
 /// The headers whose values may be shown in full. All others show as an ellipsis.
 const SHOWN_HEADERS: &[&str] = &[
     "(request-target)",
@@ -108,6 +110,26 @@ fn grouped_number(pieces: &[&str]) -> Option<Masked> {
         }
     }
     found
+}
+
+/// A secret that was sent, and how it may be shown.
+pub(crate) struct Sent {
+    pub(crate) secret: Zeroizing<String>,
+    pub(crate) shown: String,
+}
+
+impl Sent {
+    pub(crate) fn new(secret: &str) -> Self {
+        Self { secret: Zeroizing::new(secret.to_owned()), shown: mask_secret(secret) }
+    }
+}
+
+/// A text that the bank may have put secrets of ours in: those are masked whatever they look like, unless they are so short
+/// that they are words too.
+pub(crate) fn hide(text: &str, sent: &[Sent]) -> String {
+    const UNMISTAKABLE: usize = 12;
+    let secrets = sent.iter().filter(|sent| sent.secret.len() >= UNMISTAKABLE);
+    secrets.fold(text.to_owned(), |text, sent| text.replace(sent.secret.as_str(), &sent.shown))
 }
 
 /// Characters that tokens, IBANs and numbers are made of.

@@ -51,7 +51,7 @@ pub(super) fn blocks(bytes: &[u8]) -> Vec<Block> {
     while let Some(start) = find(rest, BEGIN) {
         rest = &rest[start + BEGIN.len()..];
         let Some(label_end) = find(rest, DASHES) else { break };
-        let Ok(label) = std::str::from_utf8(&rest[..label_end]) else { continue };
+        let Some(label) = label(&rest[..label_end]) else { continue };
         rest = &rest[label_end + DASHES.len()..];
         let body_end = find(rest, DASHES).unwrap_or(rest.len());
         let (body, after) = rest.split_at(body_end);
@@ -60,6 +60,15 @@ pub(super) fn blocks(bytes: &[u8]) -> Vec<Block> {
         rest = after;
     }
     found
+}
+
+/// A label (RFC 7468 §3), as narrow as the known ones are: where dashes are missing, what follows `BEGIN` is the contents,
+/// and those of a key must not get into a message.
+fn label(bytes: &[u8]) -> Option<&str> {
+    const LONGEST: usize = 40;
+    let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    let text = std::str::from_utf8(bytes).ok()?;
+    (bytes.len() <= LONGEST && bytes.iter().all(is_label)).then_some(text)
 }
 
 impl Block {
@@ -117,6 +126,17 @@ mod tests {
             ("D".to_owned(), Err(Flaw::Cut)),
         ];
         assert_eq!(contents(text), expected);
+    }
+
+    #[test]
+    fn contents_are_never_a_label() {
+        for text in [
+            "-----BEGIN X----\naGVsbG8=\n----END X-----",
+            "-----BEGIN X---- aGVsbG8= ----END X-----",
+            "-----BEGIN X----\nAAAA\n----END X-----\n-----BEGIN Y Z-----\nIQ==\n-----END Y Z-----",
+        ] {
+            assert!(contents(text).iter().all(|(label, _)| label == "Y Z"), "{text}");
+        }
     }
 
     #[test]

@@ -462,6 +462,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_with_dashes_missing_does_not_show_in_its_error() {
+        let key = String::from_utf8(ec_key("P-256")).unwrap();
+        let secret = key.lines().nth(1).unwrap();
+        let damaged = key.replacen("KEY-----", "KEY----", 1).replacen("-----END", "----END", 1);
+        for text in [damaged.replace('\n', " "), damaged] {
+            let error = PrivateKey::from_pem(text.as_bytes(), None).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::KeyUnreadable);
+            assert!(!error.message().contains(secret), "{error}");
+        }
+    }
+
+    #[test]
     fn a_key_knows_its_public_half() {
         let (key, other) = (ec_key("P-256"), ec_key("P-256"));
         let key = PrivateKey::from_pem(&key, None).unwrap();

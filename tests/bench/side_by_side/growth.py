@@ -23,6 +23,7 @@ from charts import draw_growth
 from machine import Load, described
 from measure import note, question
 from server import Nginx
+from sides import ATTEMPTS
 
 SERIES = ("calls", "calls-in-memory", "consents-opened", "consents-held", "banks")
 
@@ -51,12 +52,15 @@ def main(program: str, folder: str, charts: str) -> None:
 
 
 def series(program: str, name: str, setup_file: Path) -> dict[str, Any]:
-    ended = subprocess.run([program, "growth", name, str(setup_file)], stdout=subprocess.PIPE, text=True, check=False)
-    if ended.returncode != 0:
-        sys.exit(f"growth of {name}: the process ended with {ended.returncode}")
-    one = json.loads(ended.stdout)
-    costs = [median(batches) for batches in one["cpu_us"]]
-    return {**one, "median_us": median(costs), "ratios": [cost / median(costs) for cost in costs]}
+    """A process that fails, because the machine stood still for longer than a call may take, is started again."""
+    for _ in range(ATTEMPTS):
+        ended = subprocess.run([program, "growth", name, str(setup_file)], stdout=subprocess.PIPE, text=True, check=False)
+        if ended.returncode == 0:
+            one = json.loads(ended.stdout)
+            costs = [median(batches) for batches in one["cpu_us"]]
+            return {**one, "median_us": median(costs), "ratios": [cost / median(costs) for cost in costs]}
+        note(f"growth of {name} failed")
+    sys.exit(f"growth of {name} failed {ATTEMPTS} times")
 
 
 def told(one: dict[str, Any]) -> str:

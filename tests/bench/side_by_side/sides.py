@@ -13,6 +13,7 @@ BENCH = Path(__file__).parent.parent
 
 RING, AWS_LC, OPENSSL, JDK = "ring", "AWS-LC", "OpenSSL", "the JDK"
 FLOOR, DOOR, PEER = "floor", "door", "peer"
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,15 @@ class Runner:
         self.environment = {**os.environ, **variables, "BENCH_SETUP": json.dumps(facts), "BENCH_SETUP_FILE": str(setup_file)}
 
     def run(self, side: Side, work: Work) -> Run:
+        """A process that fails, because the machine stood still for longer than a call may take, is started again."""
+        for _ in range(ATTEMPTS):
+            run = self._run(side, work)
+            if run is not None:
+                return run
+            print(f"{side.name}, {work}: failed", file=sys.stderr)
+        sys.exit(f"{side.name} failed {ATTEMPTS} times")
+
+    def _run(self, side: Side, work: Work) -> Run | None:
         line = [self.environment.get(word[1:], word) if word.startswith("$") else word for word in side.line(work)]
         environment = {**self.environment, **side.environment, "BENCH_REHEARSALS": str(side.rehearsed(work))}
         started = time.perf_counter()
@@ -102,9 +112,7 @@ class Runner:
             assert process.stdout is not None
             told = process.stdout.readline()
             until_told = time.perf_counter() - started
-        if process.returncode != 0 or not told:
-            sys.exit(f"{side.name}, {work}: the process ended with {process.returncode}")
-        return Run(json.loads(told), until_told)
+        return Run(json.loads(told), until_told) if process.returncode == 0 and told else None
 
 
 FAMILIES = ("rust", "c", "python", "node", "jvm")

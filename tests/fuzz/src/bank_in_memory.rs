@@ -86,8 +86,17 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Option<Http
 /// Never.
 #[must_use]
 pub fn tokens() -> Tokens {
+    tokens_of(ACCESS_TOKEN)
+}
+
+/// Tokens that last, with this access token.
+///
+/// # Panics
+/// When it can be none.
+#[must_use]
+pub fn tokens_of(access_token: &str) -> Tokens {
     let refresh = Some(Secret::new(REFRESH_TOKEN));
-    Tokens::new(ACCESS_TOKEN, refresh, now(), None, now()).expect("tokens")
+    Tokens::new(access_token, refresh, now(), None, now()).expect("tokens")
 }
 
 /// A consent that is being asked for, with PKCE; it ends ten minutes from now.

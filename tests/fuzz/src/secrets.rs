@@ -2,6 +2,9 @@
 
 use cbpii::Error;
 
+/// Access tokens of other forms: what they look like must not matter where they were sent.
+pub const UNUSUAL_TOKENS: [&str; 3] =
+    ["kP9aB3xQ7mN2vR5tY8", "onlylettersandnodigitsatallhere", "kP9aB3xQ7mN/2vR5tY8wE4uI6/oP1sD3fG=="];
 /// Random texts in the forms of real ones.
 pub const ACCESS_TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
 /// As above.
@@ -40,6 +43,16 @@ pub fn assert_sound(error: &Error) {
     let shown =
         [error.to_string(), format!("{error:?}"), bank_message.to_owned(), explanation.unwrap_or_default()];
     shown.iter().for_each(|shown| assert_hidden(shown));
+}
+
+/// A secret of this call does not show in its error.
+///
+/// # Panics
+/// When it does.
+pub fn assert_hides(error: &Error, secret: &str) {
+    let explanation = error.explanation().map(ToString::to_string).unwrap_or_default();
+    let shown = format!("{error} {error:?} {} {explanation}", error.bank_message().unwrap_or_default());
+    assert!(!shown.contains(secret), "a secret shows: {shown}");
 }
 
 /// A text shows none of the secrets.

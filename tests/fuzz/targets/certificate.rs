@@ -3,10 +3,10 @@
 //! Input: flags (1: for TLS; 2: PSS is accepted; 4: with a client_id), then PEM or DER.
 #![no_main]
 
-use cbpii::Secret;
 use cbpii::identity::{
     CertificateChain, CertificateReport, CertificateUse, InspectOptions, PrivateKey, SealIdentity,
 };
+use cbpii::{Error, Secret};
 use cbpii_fuzz::bank_in_memory::{CLIENT_ID, now};
 use cbpii_fuzz::kit::QSEALC;
 use cbpii_fuzz::secrets::{PASSWORD, assert_sound};
@@ -27,7 +27,7 @@ fn run(data: &[u8]) -> (bool, bool) {
     let chain = CertificateChain::from_bytes(bytes);
     match &chain {
         Ok(chain) => check(&CertificateReport::of(chain, &options)),
-        Err(error) => assert_sound(error),
+        Err(error) => assert_no_quotation(error, bytes),
     }
     let key = PrivateKey::from_bytes(bytes, Some(&Secret::new(PASSWORD)));
     let read = (chain.is_ok(), key.is_ok());
@@ -38,9 +38,19 @@ fn run(data: &[u8]) -> (bool, bool) {
                 let _ = SealIdentity::new(chain, key);
             }
         }
-        Err(error) => assert_sound(&error),
+        Err(error) => assert_no_quotation(&error, bytes),
     }
     read
+}
+
+/// An error quotes no line of what was given: it may be a key's.
+fn assert_no_quotation(error: &Error, bytes: &[u8]) {
+    assert_sound(error);
+    const LONG: usize = 32;
+    let lines = bytes.split(|byte| byte.is_ascii_whitespace()).filter(|line| line.len() >= LONG);
+    for line in lines.filter_map(|line| std::str::from_utf8(line).ok()) {
+        assert!(!error.message().contains(line), "{error}");
+    }
 }
 
 /// A report is JSON that holds what it says, and findings that can be read.

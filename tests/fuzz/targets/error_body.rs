@@ -1,14 +1,14 @@
 //! What a bank says when it refuses: always an error of the catalogue, bounded, without a secret, and a consent counts as
 //! lost only by the bank's own word.
 //!
-//! Input: the operation (modulo 3: funds, exchange, refresh), two bytes for the status, a line for `Retry-After`, then the
+//! Input: the operation (modulo 3: funds, exchange, refresh; a third of it: which token and account), two bytes for the status, a line for `Retry-After`, then the
 //! body.
 #![no_main]
 
 use cbpii::{Advice, AuthorizationCode, Client, Error, ErrorCode, RequestSent};
-use cbpii_fuzz::bank_in_memory::{Asked, answer, bank, client, pending, question, tokens};
+use cbpii_fuzz::bank_in_memory::{Asked, CARD, answer, bank, client, pending, question, tokens, tokens_of};
 use cbpii_fuzz::json::Json;
-use cbpii_fuzz::secrets::{CODE, assert_sound};
+use cbpii_fuzz::secrets::{CODE, IBAN, UNUSUAL_TOKENS, assert_hides, assert_sound};
 use cbpii_fuzz::{input, memory};
 use libfuzzer_sys::fuzz_target;
 
@@ -23,7 +23,7 @@ fn run(data: &[u8]) -> Option<ErrorCode> {
     let (retry_after, body) = input::text_line(rest);
     let headers: Vec<_> = retry_after.map(|value| ("retry-after", value)).into_iter().collect();
     let answer = answer(status, &headers, body).filter(|_| status != 200)?;
-    let error = refused(&client(&bank(""), answer), operation % 3);
+    let error = refused(&client(&bank(""), answer), *operation);
     assert_sound(&error);
     assert_eq!((error.http_status(), error.request_sent()), (Some(status), RequestSent::Yes));
     assert_ne!(error.code(), ErrorCode::Internal);
@@ -39,12 +39,22 @@ fn run(data: &[u8]) -> Option<ErrorCode> {
 }
 
 fn refused(client: &Client, operation: u8) -> Error {
-    let outcome = match operation {
-        0 => client.confirm_funds(&tokens(), &question(Asked::Iban)).err(),
+    let outcome = match operation % 3 {
+        0 => return refused_check(client, operation / 3),
         1 => client.exchange_code(&pending(), &AuthorizationCode::new(CODE).expect("a code")).err(),
         _ => client.refresh(&tokens()).err(),
     };
     outcome.expect("a refusal is an error")
+}
+
+/// A check with a token of one form or another, of one account or the other.
+fn refused_check(client: &Client, form: u8) -> Error {
+    let token = UNUSUAL_TOKENS[usize::from(form / 2) % UNUSUAL_TOKENS.len()];
+    let (asked, account) = if form.is_multiple_of(2) { (Asked::Iban, IBAN) } else { (Asked::Card, CARD) };
+    let error = client.confirm_funds(&tokens_of(token), &question(asked)).expect_err("a refusal is an error");
+    assert_hides(&error, token);
+    assert_hides(&error, account);
+    error
 }
 
 /// A member that is there twice may count by either.

@@ -100,7 +100,7 @@ fn sign(template: &str, headers: &[(&str, &str)]) -> Option<String> {
 /// The first quoted value of this name that does not stand within another one.
 fn parameter<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     let start = format!("{name}=\"");
-    let outside = |place: &usize| header[..*place].matches('"').count() % 2 == 0;
+    let outside = |place: &usize| header[..*place].matches('"').count().is_multiple_of(2);
     let place = header.match_indices(&start).map(|(place, _)| place).find(outside)?;
     header[place + start.len()..].split_once('"').map(|(value, _)| value)
 }
