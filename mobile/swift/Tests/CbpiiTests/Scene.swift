@@ -125,8 +125,8 @@ final class Scene {
         guard transport["password"].isNull, seal["password"].isNull else {
             throw Unsayable(reason: "keys under a password")
         }
-        let qwac: Json? = try transport.isNull ? nil : known(transport, ["chain", "key"])
-        let qsealc: Json? = try seal.isNull ? nil : known(seal, ["chain", "key", "key_id"])
+        let qwac = try transport.isNull ? Json?.none : known(transport, ["chain", "key"])
+        let qsealc = try seal.isNull ? Json?.none : known(seal, ["chain", "key", "key_id"])
         return try Issuer(
             clientId: given.text("client_id"), redirectUri: given.text("redirect_uri"),
             clientSecret: given["client_secret"].string,
@@ -270,7 +270,7 @@ final class Scene {
 
     private func control(_ given: Json) async throws -> Facts {
         let words = try given.text("call").split(separator: " ").map(String.init)
-        try await bank.control(words[0], words[1], given["body"].isNull ? nil : given["body"])
+        try await bank.control(words[0], words[1], given["body"].isNull ? Json?.none : given["body"])
         return [:]
     }
 
