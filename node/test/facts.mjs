@@ -99,6 +99,15 @@ export function factsOfExplanation(explanation) {
   }
 }
 
+/** What was found, and in what. */
+export function factsOfFindings(report) {
+  return {
+    organisation_identifier: report.organisationIdentifier,
+    chain_length: report.chainLength,
+    findings: report.findings.map(({ severity, code }) => [severity, code]),
+  }
+}
+
 /** The facts of an error of the library; anything else that was thrown goes on. */
 export function factsOfError(error) {
   if (!(error instanceof cbpii.CbpiiError)) {

@@ -9,6 +9,7 @@ import {
   camel,
   factsOfConfirmation,
   factsOfExplanation,
+  factsOfFindings,
   factsOfSession,
   factsOfTokens,
   known,
@@ -308,6 +309,12 @@ export const STEPS = {
     const seen = await scene.bank.requests()
     await scene.bank.control('DELETE', '/requests')
     return { requests: seen.map(({ endpoint }) => endpoint) }
+  },
+
+  inspect(_, { chain, key, password, use, client_id, ...others }) {
+    known(others)
+    const options = { key: key && Buffer.from(key), password, use, clientId: client_id }
+    return factsOfFindings(cbpii.inspectCertificate(Buffer.from(chain), options))
   },
 
   write_file(_, { path, base64, ...others }) {

@@ -12,6 +12,7 @@ import {
   FOLDER,
   factsOfConfirmation,
   factsOfError,
+  factsOfFindings,
   factsOfTokens,
   known,
   read,
@@ -197,15 +198,13 @@ const RUNNERS = {
     }
     return {
       roles: report.psd2Roles,
-      organisation_identifier: report.organisationIdentifier,
       authority_id: report.authorityId,
       qc_types: report.qcTypes,
       qualified: report.qualified,
       key_type: report.keyType,
       key_bits: report.keyBits,
       signature_algorithm: report.signatureAlgorithm,
-      chain_length: report.chainLength,
-      findings: report.findings.map(({ severity, code }) => [severity, code]),
+      ...factsOfFindings(report),
       client,
     }
   },

@@ -442,7 +442,7 @@ extension World {
     }
 
     fileprivate func refreshAnswerLost() async throws {
-        let (bank, now) = (try Sandbox("--rotation", "rotated"), Shared(Date.now))
+        let (bank, now) = (try Sandbox(["--rotation", "rotated"]), Shared(Date.now))
         let client = try Client(
             bank: bank.bank(["refresh_token_rotation": "unknown"]), issuer: bank.ownIssuer(), clock: { now.value })
         let ago = Date(timeIntervalSince1970: 0)

@@ -16,9 +16,14 @@ final class Sandbox: @unchecked Sendable {
     static func started() async throws -> Sandbox {
         let bank = try one.get()
         try trust(bank.path(bank.issuer["ca"]))
-        try await bank.control("POST", "/reset", [:])
-        try await bank.control("DELETE", "/connections")
+        try await bank.reset()
         return bank
+    }
+
+    /// As at its start, and every open connection closed.
+    func reset() async throws {
+        try await control("POST", "/reset", [:])
+        try await control("DELETE", "/connections")
     }
 
     let endpoints: Json
@@ -26,7 +31,7 @@ final class Sandbox: @unchecked Sendable {
     private let process = Process()
     private let input = Pipe()
 
-    init(_ arguments: String...) throws {
+    init(_ arguments: [String] = []) throws {
         let program = try XCTUnwrap(
             ProcessInfo.processInfo.environment["CBPII_SANDBOX"], "CBPII_SANDBOX must name the sandbox bank's binary")
         let output = Pipe()

@@ -40,7 +40,8 @@ class Sandbox(vararg arguments: String) : AutoCloseable {
     }
 
     val issuer: JsonNode get() = facts["issuer"]
-    val origin: String get() = facts["endpoints"]["origin"].asText()
+    val endpoints: JsonNode get() = facts["endpoints"]
+    val origin: String get() = endpoints["origin"].asText()
 
     private val trust: X509TrustManager by lazy {
         val ca = file("ca").inputStream().use { CertificateFactory.getInstance("X.509").generateCertificate(it) }
@@ -72,7 +73,7 @@ class Sandbox(vararg arguments: String) : AutoCloseable {
     /** A call of the control endpoint. */
     fun control(method: String, path: String, body: String? = null): JsonNode {
         val publisher = body?.let(HttpRequest.BodyPublishers::ofString) ?: HttpRequest.BodyPublishers.noBody()
-        val url = facts["endpoints"]["control_url"].asText() + path
+        val url = endpoints["control_url"].asText() + path
         val request = HttpRequest.newBuilder(URI(url)).method(method, publisher).header("content-type", "application/json")
         val answer = plain.send(request.build(), BodyHandlers.ofString())
         check(answer.statusCode() < 400) { "$method $path: ${answer.body()}" }
