@@ -39,4 +39,5 @@ pub mod version;
 
 /// Clears every block of memory when it is freed: also the buffers of TLS and HTTP, which know nothing of secrets.
 #[global_allocator]
-static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);

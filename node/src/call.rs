@@ -1,5 +1,7 @@
 //! How a call runs: at once, or on a thread of its own that tells the outcome later; never with a panic.
 
+#[cfg(target_os = "linux")]
+use std::cell::Cell;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -156,6 +158,7 @@ impl Crew {
         };
         let settle = Arc::clone(&self.settle);
         let started = self.workers.run(move || {
+            step_back();
             END.set(end);
             let result = guarded(job);
             END.take();
@@ -166,6 +169,24 @@ impl Crew {
         }
     }
 }
+
+/// Lets the event loop go first where processors are scarce: signing is most of a call's work, and nobody but its own caller
+/// waits for it. Elsewhere than on Linux a process has one niceness for all its threads.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    /// How far the threads stand behind the event loop, from 0 to 19.
+    const NICENESS: i32 = 15;
+    thread_local! {
+        static STEPPED_BACK: Cell<bool> = const { Cell::new(false) };
+    }
+    if !STEPPED_BACK.replace(true) {
+        // Without it the call is made all the same.
+        let _ = rustix::process::nice(NICENESS);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
 
 fn tell<V: ToNapiValue>(settle: &Settle, call: u32, outcome: impl FnOnce() -> Outcome<V> + Send + 'static) {
     // SAFETY: napi calls it with its environment, on the thread of that environment.

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { lookup } from 'node:dns/promises'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'node:test'
@@ -68,4 +68,22 @@ test('signing and handshakes happen on other threads', async () => {
   // The signature is by far the most of a call.
   const share = (after.main - before.main) / (after.all - before.all)
   assert.ok(share < 0.5, `${share} of the work was done on the event loop`)
+})
+
+/** The names and nicenesses of this process's threads (Linux). */
+function threads() {
+  return readdirSync('/proc/self/task').map((id) => {
+    const [, name, rest] = readFileSync(`/proc/self/task/${id}/stat`, 'utf8').match(/\((.*)\) (.*)/)
+    return { id: Number(id), name, niceness: Number(rest.split(' ')[16]) }
+  })
+}
+
+test('the threads that make calls let the event loop go first', { skip: process.platform !== 'linux' }, async () => {
+  const sandbox = bank()
+  const [client, tokens] = [sandbox.client(), await sandbox.tokens()]
+  await Promise.all(Array.from({ length: 8 }, () => client.confirmFunds(tokens, check())))
+  const own = threads().find((thread) => thread.id === process.pid).niceness
+  const callers = threads().filter((thread) => thread.name === 'cbpii')
+  assert.ok(callers.length > 0)
+  assert.ok(callers.every((thread) => thread.niceness === Math.min(19, own + 15)))
 })

@@ -42,8 +42,7 @@ const LOOKED_AFTER: &[(&str, &str, By)] = &[
     ("tests/sandbox/README.md", "rust", By::SameLines("tests/sandbox/tests/bank/readme.rs")),
     ("tests/sandbox/README.md", "json", By::Test("tests/sandbox/tests/bank/readme.rs", "block(\"json\")")),
     ("tests/vectors/README.md", "json", By::Here(json)),
-    ("tests/bench/README.md", "text", By::Output),
-    ("tests/conformance/README.md", "text", By::Output),
+    ("tests/", "text", By::Output),
     ("", "sh", By::Here(commands::all)),
 ];
 
@@ -141,9 +140,10 @@ fn same_lines(code: &str, file: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// One value, or one a line.
 fn json(_: &Page, block: &Block) -> Result<(), String> {
-    let value: Result<serde_json::Value, _> = serde_json::from_str(&block.code);
-    value.map(drop).map_err(|error| error.to_string())
+    let mut values = serde_json::Deserializer::from_str(&block.code).into_iter::<serde_json::Value>();
+    values.try_for_each(|value| value.map(drop).map_err(|error| error.to_string()))
 }
 
 fn toml(_: &Page, block: &Block) -> Result<(), String> {
