@@ -30,7 +30,7 @@ LEGEND = {DOOR: "cbpii", FLOOR: "bare loop: hand-written, the floor", "peer": "w
 FAMILIES = {"rust": "Rust", "c": "C", "python": "Python", "node": "Node", "jvm": "JVM"}
 
 MOST_RATIO = 2.0
-"""What costs more than so many times the median stands above the chart of growth, as a number: the first calls of all."""
+"""What costs more than so many times the median is a number in the chart of growth: the first calls of all."""
 
 PeerFigures = Mapping[str, Mapping[str, Any]]
 
@@ -82,13 +82,13 @@ def draw_growth(series: Mapping[str, Mapping[str, Any]], machine: str, path: Pat
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     colours = ["#1b7f79", "#d9822b", "#5b5fc7"]
     for axes, (of, names) in zip(all_axes, panels.items(), strict=True):
-        for colour, name in zip(colours, names, strict=False):
+        for line, (colour, name) in enumerate(zip(colours, names, strict=False)):
             counts, ratios = series[name]["counts"], series[name]["ratios"]
             label = f"{series[name]['name']}: {shown(series[name]['median_us'])} µs"
             axes.plot(counts, ratios, marker="o", markersize=4, color=colour, label=label)
             for count, ratio in zip(counts, ratios, strict=True):
                 if ratio > MOST_RATIO:
-                    axes.text(count, MOST_RATIO, f" × {ratio:.1f}", color=colour, fontsize=8, va="top")
+                    axes.text(count, 0.25 + 0.15 * line, f" × {ratio:.1f}", color=colour, fontsize=8, va="top")
         axes.axhline(1, color="#9aa4ae", linewidth=0.8, zorder=0)
         axes.set_xscale("log")
         axes.set_xticks(counts, [f"{count:,}".replace(",", " ") for count in counts], fontsize=8, rotation=30)
