@@ -38,6 +38,7 @@ pub mod transport;
 pub mod version;
 
 /// Clears every block of memory when it is freed: also the buffers of TLS and HTTP, which know nothing of secrets.
+#[cfg(not(feature = "host-allocator"))]
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
