@@ -192,14 +192,18 @@ fn is_oauth_error(text: &str) -> bool {
     (3..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
+/// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3). What is beyond a year is no pause, and no moment to compute with.
 pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    const YEAR: Duration = Duration::from_secs(366 * 86_400);
     let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(Timestamp::from(date).saturating_duration_since(now))
+    let pause = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            Timestamp::from(date).saturating_duration_since(now)
+        }
+    };
+    Some(pause).filter(|pause| *pause <= YEAR)
 }
 
 #[cfg(test)]
@@ -214,6 +218,8 @@ mod tests {
         assert_eq!(retry_after("Mon, 23 Nov 2026 13:00:30 GMT", now), Some(Duration::from_secs(30)));
         assert_eq!(retry_after("Mon, 23 Nov 2026 12:00:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(retry_after("soon", now), None);
+        assert_eq!(retry_after("14970101234567890", now), None);
+        assert_eq!(retry_after("Mon, 23 Nov 2099 13:00:30 GMT", now), None);
     }
 
     #[test]

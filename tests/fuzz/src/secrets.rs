@@ -55,6 +55,12 @@ pub fn assert_hides(error: &Error, secret: &str) {
     assert!(!shown.contains(secret), "a secret shows: {shown}");
 }
 
+/// Whether a text that is not secret, such as a bank's own address, has one of the secrets in it by chance of the words it is made
+/// of.
+pub fn is_among(text: &str) -> bool {
+    ALL.iter().any(|secret| text.contains(secret))
+}
+
 /// A text shows none of the secrets.
 ///
 /// # Panics

@@ -6,7 +6,7 @@
 use cbpii::{Bank, Client, ConsentOptions, ErrorCode, Issuer};
 use cbpii_fuzz::bank_in_memory::{Asked, CLIENT_ID, Canned, REDIRECT_URI, answer, question, tokens};
 use cbpii_fuzz::memory;
-use cbpii_fuzz::secrets::{assert_hidden, assert_said};
+use cbpii_fuzz::secrets::{assert_hidden, assert_said, is_among};
 use libfuzzer_sys::fuzz_target;
 
 const GOOD: &[u8] = br#"{"base":"bpce-17515","environment":"sandbox","signature":null}"#;
@@ -27,7 +27,10 @@ fn run(data: &[u8]) -> bool {
 
 fn check(bank: Bank) -> bool {
     bank.validate().expect("what is read is valid");
-    assert_eq!(Bank::from_json(&bank.to_json().expect("JSON")).expect("its own JSON"), bank);
+    let record = bank.to_json().expect("JSON");
+    assert_eq!(Bank::from_json(&record).expect("its own JSON"), bank);
+    // A bank's own address may be made of the words that are our secrets elsewhere, and is shown.
+    let hides = !is_among(&record);
     let issuer = Issuer::new(CLIENT_ID, REDIRECT_URI).and_then(|issuer| issuer.with_client_secret("s3cr3t"));
     let answer = answer(200, &[], b"{}").expect("an answer");
     let builder = Client::builder(bank, issuer.expect("an issuer")).check_eligibility(false);
@@ -43,13 +46,17 @@ fn check(bank: Bank) -> bool {
     match client.explain(&question(Asked::Iban)) {
         Ok(explanation) => {
             assert!(explanation.url.starts_with("https://"), "{}", explanation.url);
-            assert_hidden(&explanation.to_string());
+            if hides {
+                assert_hidden(&explanation.to_string());
+            }
         }
         Err(error) => assert_said(&error),
     }
     let error =
         client.confirm_funds(&tokens(), &question(Asked::Iban)).expect_err("an empty object is no yes");
-    assert_hidden(&error.explanation().map(ToString::to_string).unwrap_or_default());
+    if hides {
+        assert_hidden(&error.explanation().map(ToString::to_string).unwrap_or_default());
+    }
     assert_ne!(error.code(), ErrorCode::Internal);
     error.code() == ErrorCode::AnswerShape
 }
