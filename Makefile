@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-suites header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue test-fuzz test-supply-chain sbom audit conformance
+.PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue test-fuzz test-supply-chain sbom audit conformance
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -26,7 +26,7 @@ install: ## Install the C library (PREFIX=/usr/local, DESTDIR=…; FEATURES=aws-
 uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 	ffi/install "$(PREFIX)" $(if $(DESTDIR),--destdir "$(DESTDIR)") --uninstall
 
-test: lint test-suites conformance test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
+test: lint test-core test-c test-python test-node test-kotlin test-swift conformance test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
 
 test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
 	$(CARGO) test --locked $(WITH_RING) --all-targets --no-fail-fast
@@ -54,7 +54,7 @@ test-kotlin: ## The Kotlin module: build it, run all of its checks against the j
 test-swift: ## The Swift package, as root: in a folder with Debian's newer release, made once (3 GB)
 	mobile/swift/run-tests
 
-test-suites: ## The tests of all languages with full logging, whose output is searched for every secret that was used
+test-secrets: ## The tests of all languages with full logging, whose output is searched for every secret that was used
 	tests/secrets/run
 
 endurance: ## 200,000 checks at a bank with faults, deadlines, 1,000 kills: ten minutes (SEED=number)
