@@ -22,6 +22,7 @@ const REVIEWED: &[&str] = &[
     "iso_currency",
     "log",
     "p12-keystore",
+    "percent-encoding",
     "pkcs8",
     "ring",
     "rusqlite",
@@ -31,7 +32,7 @@ const REVIEWED: &[&str] = &[
     "serde_json",
     "subtle",
     "time",
-    "ureq",
+    "ureq-proto",
     "uuid",
     "webpki-roots",
     "x509-parser",
@@ -72,7 +73,7 @@ const BEHIND_THE_CORE: &[&str] = &[
     "serde",
     "serde_json",
     "time",
-    "ureq",
+    "ureq-proto",
     "x509-parser",
 ];
 

@@ -658,12 +658,13 @@ fn a_call_through_a_proxy_can_be_cancelled() {
 }
 
 #[test]
-fn warming_up_never_goes_past_the_proxy() {
+fn warming_up_goes_through_the_proxy() {
     let proxy = Proxy::start(Manner::Honest);
     let setting = through(&proxy, proxy.url());
-    assert_eq!(setting.client.warm_up(2).unwrap(), 0);
-    assert_eq!((setting.control().connections_opened(), proxy.heads().len()), (0, 0));
+    assert_eq!(setting.client.warm_up(2).unwrap(), 2);
+    assert_eq!((setting.control().connections_opened(), proxy.heads().len()), (2, 2));
     assert!(setting.check().unwrap().available);
+    assert_eq!((setting.control().connections_opened(), proxy.heads().len()), (2, 2));
 }
 
 /// Run in a process of its own, in whose environment a proxy is named; see the test after it.

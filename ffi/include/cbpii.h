@@ -1240,7 +1240,7 @@ cbpii_error *cbpii_client_explain(const cbpii_client *client,
                                   cbpii_explanation **explanation);
 
 // Opens connections to the bank and finishes their handshakes ahead, so that the first real calls cost what later ones do.
-// `ready` (may be NULL) is how many are: 0 through a proxy or a transport of the caller's own.
+// `ready` (may be NULL) is how many are: 0 with a transport of the caller's own.
 //
 // Fails when not one could be opened: an error of kind network, tls or timeout; configuration.option for more than 256;
 // request.argument.

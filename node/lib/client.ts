@@ -267,7 +267,7 @@ export class Client {
   /**
    * Opens connections (at most 256) to the bank ahead, so that the first calls cost what later ones do.
    *
-   * Gives back how many are ready: none through a proxy. Fails when not one could be opened.
+   * Gives back how many are ready. Fails when not one could be opened.
    */
   async warmUp(connections = 1): Promise<number> {
     const count = optionalCount(connections, 'connections') ?? 1

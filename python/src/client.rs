@@ -348,7 +348,7 @@ impl Client {
 
     /// Opens connections (at most 256) to the bank ahead, so that the first calls cost what later ones do.
     ///
-    /// Returns how many are ready: none through a proxy. Raises when not one could be opened.
+    /// Returns how many are ready. Raises when not one could be opened.
     #[pyo3(signature = (connections=1))]
     fn warm_up(&self, py: Python<'_>, connections: usize) -> PyResult<usize> {
         let client = self.core(py)?;

@@ -270,7 +270,7 @@ impl Client {
     }
 
     /// Opens `connections` connections to the bank and finishes their handshakes ahead, so that the first real
-    /// calls cost what later ones do. Returns how many are ready: none through a proxy.
+    /// calls cost what later ones do. Returns how many are ready.
     ///
     /// # Errors
     /// When not one could be opened: any error of network, TLS and time; `configuration.option` for more than 256.

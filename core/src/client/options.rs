@@ -11,8 +11,8 @@ use crate::bank::{Bank, TrustAnchors};
 use crate::clock::{Entropy, SystemEntropy};
 use crate::event::Event;
 use crate::http::{
-    ConnectionOptions, HttpRequest, HttpResponse, Transport, TransportContext, TransportStatistics,
-    UreqTransport,
+    BuiltInTransport, ConnectionOptions, HttpRequest, HttpResponse, Transport, TransportContext,
+    TransportStatistics,
 };
 use crate::identity::{Issuer, TransportIdentity};
 use crate::{CancelToken, Clock, Error, ErrorCode, RequestSent, Result, SystemClock};
@@ -175,7 +175,7 @@ impl Settings {
     ) -> Result<Arc<dyn Transport>> {
         match &self.transport {
             Some(transport) => Ok(Arc::clone(transport)),
-            None => Ok(Arc::new(UreqTransport::new(identity, anchors, &self.connection)?)),
+            None => Ok(Arc::new(BuiltInTransport::new(identity, anchors, &self.connection)?)),
         }
     }
 }

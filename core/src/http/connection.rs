@@ -1,19 +1,18 @@
-//! One connection to the bank: TCP, or a tunnel through a proxy, with TLS on top.
+//! One connection to the bank: TLS over TCP, or through the tunnel of a proxy.
 
-use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::{ClientConnection, ProtocolVersion};
-use ureq::unversioned::transport::{Buffers, NextTimeout, Transport as UreqTransport, TransportAdapter};
 use zeroize::Zeroizing;
 
-use super::{scope, tls};
+use super::scope::{self, Scope};
+use super::tls;
 use crate::{RequestSent, lookout};
 
-/// A TCP socket that keeps the deadline of the call on this thread.
+/// A TCP socket.
 pub(super) struct Socket {
     stream: Arc<TcpStream>,
     read_armed: Option<Duration>,
@@ -26,19 +25,15 @@ impl Socket {
         Self { stream, read_armed: None, write_armed: None }
     }
 
-    /// Whether there is nothing to read, not even the end of the connection.
-    fn is_silent(&self) -> bool {
-        matches!(self.without_waiting(|stream| stream.peek(&mut [0])), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    /// The socket under the limits of a call.
+    pub(super) fn during<'a>(&'a mut self, scope: &'a Scope<'a>) -> Wire<'a> {
+        Wire { socket: self, scope }
     }
 
-    /// Reads without waiting; `WouldBlock` when there is nothing to read.
+    /// Reads without waiting; `WouldBlock` when there is nothing to read, not even the end of the connection.
     fn read_ready(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.without_waiting(|mut stream| stream.read(buffer))
-    }
-
-    fn without_waiting(&self, attempt: impl FnOnce(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
         self.stream.set_nonblocking(true)?;
-        let outcome = attempt(&self.stream);
+        let outcome = (&*self.stream).read(buffer);
         self.stream.set_nonblocking(false)?;
         outcome
     }
@@ -58,16 +53,23 @@ fn wakes_early(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 
+/// A socket that keeps the deadline of a call.
+pub(super) struct Wire<'a> {
+    socket: &'a mut Socket,
+    scope: &'a Scope<'a>,
+}
+
 /// Reads or writes until something came of it or the time of the call is up.
 fn patiently(
     stream: &Arc<TcpStream>,
+    scope: &Scope<'_>,
     armed: &mut Option<Duration>,
     arm: impl Fn(&TcpStream, Option<Duration>) -> io::Result<()>,
     mut attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
 ) -> io::Result<usize> {
-    scope::interruptible(stream);
+    scope.interruptible(stream);
     loop {
-        let remaining = scope::remaining().map_err(scope::into_io)?;
+        let remaining = scope.remaining().map_err(scope::into_io)?;
         if let Some(timeout) = rearm(*armed, lookout::share(remaining)) {
             arm(stream, Some(timeout))?;
             *armed = Some(timeout);
@@ -75,29 +77,30 @@ fn patiently(
         match attempt(stream) {
             Err(error) if wakes_early(&error) => lookout::look(),
             outcome => {
-                scope::check_cancelled()?;
+                scope.check_cancelled().map_err(scope::into_io)?;
                 return outcome;
             }
         }
     }
 }
 
-impl Read for Socket {
+impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Self { stream, read_armed, .. } = self;
-        patiently(stream, read_armed, TcpStream::set_read_timeout, |mut stream| stream.read(buffer))
+        let Socket { stream, read_armed, .. } = &mut *self.socket;
+        patiently(stream, self.scope, read_armed, TcpStream::set_read_timeout, |mut stream| {
+            stream.read(buffer)
+        })
     }
 }
 
-impl Write for Socket {
+impl Write for Wire<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Self { stream, write_armed, .. } = self;
-        patiently(stream, write_armed, TcpStream::set_write_timeout, |mut stream| stream.write(bytes))
+        self.write_vectored(&[IoSlice::new(bytes)])
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let Self { stream, write_armed, .. } = self;
-        patiently(stream, write_armed, TcpStream::set_write_timeout, |mut stream| {
+        let Socket { stream, write_armed, .. } = &mut *self.socket;
+        patiently(stream, self.scope, write_armed, TcpStream::set_write_timeout, |mut stream| {
             stream.write_vectored(parts)
         })
     }
@@ -107,188 +110,61 @@ impl Write for Socket {
     }
 }
 
-/// What TLS runs on.
-pub(super) enum Wire {
-    Tcp(Socket),
-    Tunnel(TransportAdapter<Box<dyn UreqTransport>>),
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(socket) => socket.read(buffer),
-            Self::Tunnel(tunnel) => tunnel.read(buffer),
-        }
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(socket) => socket.write(bytes),
-            Self::Tunnel(tunnel) => tunnel.write(bytes),
-        }
-    }
-
-    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(socket) => socket.write_vectored(parts),
-            Self::Tunnel(tunnel) => tunnel.write_vectored(parts),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The bytes on their way in and out, 16 KiB each: enough for any message of this protocol, small enough for
-/// hundreds of connections. They hold tokens, so they are overwritten when dropped.
-pub(super) struct WireBuffers {
-    input: Zeroizing<Vec<u8>>,
-    consumed: usize,
+/// What was received and not taken yet, 16 KiB at most: enough for the head of any answer of this protocol, small enough
+/// for hundreds of connections. It may hold tokens, so it is overwritten when dropped.
+struct Received {
+    bytes: Zeroizing<Vec<u8>>,
+    taken: usize,
     filled: usize,
-    output: Zeroizing<Vec<u8>>,
-    /// How much of `output` is written and waits for the rest of the request.
-    unsent: usize,
-    progress: bool,
 }
 
-const BUFFER: usize = 16 * 1024;
-/// What may wait in `output`; behind it there is always room for a full buffer.
-const UNSENT: usize = BUFFER / 2;
+impl Received {
+    const ROOM: usize = 16 * 1024;
 
-impl WireBuffers {
     fn new() -> Self {
-        Self::of(BUFFER, UNSENT + BUFFER)
-    }
-
-    /// Room for nothing.
-    pub(super) fn none() -> Self {
-        Self::of(0, 0)
-    }
-
-    fn of(input: usize, output: usize) -> Self {
-        let empty = |size| Zeroizing::new(vec![0; size]);
-        Self {
-            input: empty(input),
-            consumed: 0,
-            filled: 0,
-            output: empty(output),
-            unsent: 0,
-            progress: false,
-        }
+        Self { bytes: Zeroizing::new(vec![0; Self::ROOM]), taken: 0, filled: 0 }
     }
 
     /// Where to read to. Without room a read would give nothing, which looks as if the connection had ended.
     fn room(&mut self) -> io::Result<&mut [u8]> {
-        if self.filled - self.consumed == self.input.len() {
+        self.bytes.copy_within(self.taken..self.filled, 0);
+        self.filled -= self.taken;
+        self.taken = 0;
+        if self.filled == self.bytes.len() {
             return Err(scope::into_io(super::too_large()));
         }
-        Ok(self.input_append_buf())
-    }
-
-    fn compact(&mut self) {
-        if self.consumed > 0 {
-            self.input.copy_within(self.consumed..self.filled, 0);
-            self.filled -= self.consumed;
-            self.consumed = 0;
-        }
-    }
-}
-
-impl Buffers for WireBuffers {
-    fn output(&mut self) -> &mut [u8] {
-        &mut self.output[self.unsent..]
-    }
-
-    fn input(&self) -> &[u8] {
-        &self.input[self.consumed..self.filled]
-    }
-
-    fn input_append_buf(&mut self) -> &mut [u8] {
-        self.compact();
-        &mut self.input[self.filled..]
-    }
-
-    fn input_appended(&mut self, amount: usize) {
-        self.filled += amount;
-    }
-
-    fn input_consume(&mut self, amount: usize) {
-        self.progress = amount > 0;
-        self.consumed += amount;
-    }
-
-    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
-        self.compact();
-        (&mut self.input[self.filled..], &mut self.output[self.unsent..])
-    }
-
-    fn can_use_input(&self) -> bool {
-        self.consumed < self.filled && self.progress
-    }
-}
-
-/// The unencrypted connection to a proxy, over which it is asked for a tunnel.
-pub(super) struct ProxyConnection {
-    socket: Socket,
-    buffers: WireBuffers,
-}
-
-impl ProxyConnection {
-    pub(super) fn new(socket: Socket) -> Self {
-        Self { socket, buffers: WireBuffers::new() }
-    }
-}
-
-impl UreqTransport for ProxyConnection {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        Ok(self.socket.write_all(&self.buffers.output[..amount])?)
-    }
-
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let amount = self.socket.read(self.buffers.room()?)?;
-        self.buffers.input_appended(amount);
-        Ok(amount > 0)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.socket.is_silent()
+        Ok(&mut self.bytes[self.filled..])
     }
 }
 
 /// A TLS connection to the bank.
 pub(super) struct TlsConnection {
     tls: ClientConnection,
-    wire: Wire,
-    buffers: WireBuffers,
+    socket: Socket,
+    received: Received,
     client_certificate: bool,
 }
 
 impl TlsConnection {
     /// Sends the first message of the handshake.
-    pub(super) fn begin(tls: ClientConnection, wire: Wire, client_certificate: bool) -> io::Result<Self> {
-        let mut this = Self { tls, wire, buffers: WireBuffers::new(), client_certificate };
-        this.push()?;
+    pub(super) fn begin(
+        tls: ClientConnection,
+        socket: Socket,
+        client_certificate: bool,
+        scope: &Scope<'_>,
+    ) -> io::Result<Self> {
+        let mut this = Self { tls, socket, received: Received::new(), client_certificate };
+        this.push(scope)?;
         Ok(this)
     }
 
     /// Does the rest of the handshake. Its last message leaves with the request, in one packet.
-    pub(super) fn complete(&mut self) -> io::Result<()> {
+    pub(super) fn complete(&mut self, scope: &Scope<'_>) -> io::Result<()> {
         while self.tls.is_handshaking() {
-            self.push()?;
-            self.pull()?;
+            self.push(scope)?;
+            self.pull(scope)?;
         }
         Ok(())
-    }
-
-    pub(super) fn has_sent_everything(&self) -> bool {
-        self.buffers.unsent == 0
     }
 
     pub(super) fn resumed(&self) -> bool {
@@ -297,27 +173,67 @@ impl TlsConnection {
 
     /// Waits for what a TLS 1.3 bank sends after the handshake: session tickets, which the first call need not
     /// take in then, or the alert by which it refuses our certificate only now.
-    pub(super) fn settle(&mut self) -> io::Result<()> {
-        self.push()?;
+    pub(super) fn settle(&mut self, scope: &Scope<'_>) -> io::Result<()> {
+        self.push(scope)?;
         let is_over = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let expects_tickets = self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
         while expects_tickets && self.tls.tls13_tickets_received() == 0 {
-            if self.pull()? == 0 {
+            if self.pull(scope)? == 0 {
                 return Err(is_over());
             }
         }
-        if self.drain_ready() { Ok(()) } else { Err(is_over()) }
+        if self.is_open() { Ok(()) } else { Err(is_over()) }
+    }
+
+    /// Sends a whole request: as far as it fits in one record, head and body leave together, in one packet.
+    pub(super) fn send(&mut self, request: &[u8], scope: &Scope<'_>) -> io::Result<()> {
+        const RECORD: usize = 16 * 1024;
+        for part in request.chunks(RECORD) {
+            self.tls.writer().write_all(part)?;
+            scope.note(RequestSent::Unknown);
+            self.push(scope)?;
+        }
+        Ok(())
+    }
+
+    /// What was received and not taken yet.
+    pub(super) fn received(&self) -> &[u8] {
+        &self.received.bytes[self.received.taken..self.received.filled]
+    }
+
+    /// Takes so much of what was received.
+    pub(super) fn take(&mut self, amount: usize) {
+        self.received.taken += amount;
+    }
+
+    /// Waits for more of the answer; false when the bank ended the connection.
+    pub(super) fn receive(&mut self, scope: &Scope<'_>) -> io::Result<bool> {
+        loop {
+            match self.tls.reader().read(self.received.room()?) {
+                Ok(amount) => {
+                    self.received.filled += amount;
+                    if amount > 0 {
+                        scope.note(RequestSent::Yes);
+                    }
+                    return Ok(amount > 0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.pull(scope)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Writes what TLS has to write. A bank that refuses our certificate may have closed its side with the
     /// alert still unread in our socket: then the alert is the error, not the broken pipe.
-    fn push(&mut self) -> io::Result<()> {
+    fn push(&mut self, scope: &Scope<'_>) -> io::Result<()> {
         while self.tls.wants_write() {
-            if let Err(broken) = self.tls.write_tls(&mut self.wire) {
+            if let Err(broken) = self.tls.write_tls(&mut self.socket.during(scope)) {
                 if carries_our_error(&broken) {
                     return Err(broken);
                 }
-                while self.pull().is_ok_and(|amount| amount > 0) {}
+                while self.pull(scope).is_ok_and(|amount| amount > 0) {}
                 return match self.tls.process_new_packets() {
                     Err(alert) => Err(self.classified(&alert)),
                     Ok(_) => Err(broken),
@@ -328,12 +244,12 @@ impl TlsConnection {
     }
 
     /// Waits for bytes from the bank and decrypts them; zero when the bank closed its side.
-    fn pull(&mut self) -> io::Result<usize> {
-        let amount = self.tls.read_tls(&mut self.wire)?;
+    fn pull(&mut self, scope: &Scope<'_>) -> io::Result<usize> {
+        let amount = self.tls.read_tls(&mut self.socket.during(scope))?;
         if let Err(error) = self.tls.process_new_packets() {
             let error = self.classified(&error);
             // Tells the bank why, as far as it still listens.
-            let _ = self.tls.write_tls(&mut self.wire);
+            let _ = self.tls.write_tls(&mut self.socket.during(scope));
             return Err(error);
         }
         if amount == 0 && self.tls.is_handshaking() {
@@ -346,34 +262,21 @@ impl TlsConnection {
         scope::into_io(tls::classify(error, self.client_certificate))
     }
 
-    /// Sends what was written of the request: head and body leave together, in one record and one packet.
-    fn flush_request(&mut self) -> io::Result<()> {
-        let unsent = std::mem::take(&mut self.buffers.unsent);
-        if unsent == 0 {
-            return Ok(());
-        }
-        self.tls.writer().write_all(&self.buffers.output[..unsent])?;
-        scope::note(RequestSent::Unknown);
-        self.push()
-    }
-
-    /// Takes in what the bank sent unasked, such as session tickets; false when the connection is over.
-    fn drain_ready(&mut self) -> bool {
-        let Wire::Tcp(socket) = &self.wire else { return true };
-        if socket.is_silent() {
-            // What came with the last answer may have been the bank's goodbye.
-            return self.tls.process_new_packets().is_ok_and(|state| !state.peer_has_closed());
-        }
+    /// Whether a connection that no call uses could serve one. Takes in what the bank sent unasked, such as session
+    /// tickets; anything of an answer means that the connection is out of step.
+    pub(super) fn is_open(&mut self) -> bool {
         let mut records = [0; 4096];
         loop {
-            match socket.read_ready(&mut records) {
+            // What came with the last answer may have been more than that, or the bank's goodbye.
+            if !self.tls.process_new_packets().is_ok_and(|state| is_at_rest(&state)) {
+                return false;
+            }
+            match self.socket.read_ready(&mut records) {
                 Ok(0) => return false,
                 Ok(amount) => {
                     let mut unread = &records[..amount];
                     while !unread.is_empty() {
-                        let taken = self.tls.read_tls(&mut unread).is_ok_and(|taken| taken > 0);
-                        let Ok(state) = self.tls.process_new_packets() else { return false };
-                        if !taken || state.plaintext_bytes_to_read() > 0 || state.peer_has_closed() {
+                        if !self.tls.read_tls(&mut unread).is_ok_and(|taken| taken > 0) {
                             return false;
                         }
                     }
@@ -384,65 +287,12 @@ impl TlsConnection {
     }
 }
 
+fn is_at_rest(state: &rustls::IoState) -> bool {
+    state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed()
+}
+
 fn carries_our_error(error: &io::Error) -> bool {
     error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<crate::Error>)
-}
-
-impl UreqTransport for TlsConnection {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.buffers.unsent += amount;
-        if self.buffers.unsent > UNSENT {
-            self.flush_request()?;
-        }
-        Ok(())
-    }
-
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        self.flush_request()?;
-        loop {
-            match self.tls.reader().read(self.buffers.room()?) {
-                Ok(amount) => {
-                    self.buffers.input_appended(amount);
-                    if amount > 0 {
-                        scope::note(RequestSent::Yes);
-                    }
-                    return Ok(amount > 0);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.pull()?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.has_sent_everything()
-            && match &mut self.wire {
-                Wire::Tcp(_) => self.drain_ready(),
-                Wire::Tunnel(tunnel) => tunnel.get_mut().is_open(),
-            }
-    }
-
-    fn is_tls(&self) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for TlsConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TlsConnection")
-    }
-}
-
-impl fmt::Debug for ProxyConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProxyConnection")
-    }
 }
 
 #[cfg(test)]
@@ -465,16 +315,14 @@ mod tests {
     }
 
     #[test]
-    fn buffers_keep_what_is_not_consumed() {
-        let mut buffers = WireBuffers::new();
-        buffers.input_append_buf()[..3].copy_from_slice(b"abc");
-        buffers.input_appended(3);
-        assert!(!buffers.can_use_input(), "nothing was consumed yet");
-        buffers.input_consume(1);
-        assert!(buffers.can_use_input());
-        assert_eq!(buffers.input_append_buf().len(), BUFFER - 2);
-        assert_eq!(buffers.input(), b"bc");
-        buffers.input_consume(0);
-        assert!(!buffers.can_use_input());
+    fn what_was_received_is_kept_until_it_is_taken() {
+        let mut received = Received::new();
+        received.room().unwrap()[..3].copy_from_slice(b"abc");
+        received.filled += 3;
+        received.taken += 1;
+        assert_eq!(received.room().unwrap().len(), Received::ROOM - 2);
+        assert_eq!(&received.bytes[received.taken..received.filled], b"bc");
+        received.filled = Received::ROOM;
+        assert!(received.room().is_err());
     }
 }

@@ -1,20 +1,22 @@
 //! How bytes travel: the [`Transport`] seam, the built-in transport, message signatures and masking.
 
+mod built_in;
 mod connection;
-mod connector;
+mod dialer;
 mod digest;
+mod exchange;
 pub(crate) mod masking;
 mod names;
+mod proxy;
 mod scope;
 mod signature;
 mod tls;
 mod transport;
-mod ureq_transport;
 
+pub(crate) use built_in::{BuiltInTransport, ConnectionOptions};
 pub(crate) use digest::{check_digest, digest_header};
 pub(crate) use signature::{AnswerVerifier, MessageSigner};
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportContext, TransportStatistics};
-pub(crate) use ureq_transport::{ConnectionOptions, UreqTransport};
 
 /// The largest body of an answer, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;

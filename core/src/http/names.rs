@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ::http::Uri;
 
-use super::scope;
+use super::scope::Scope;
 use crate::{Error, ErrorCode, Result};
 
 /// Long enough for connections made in a burst, short enough to follow a bank that moves. Whoever cannot connect
@@ -49,7 +49,7 @@ impl Names {
     }
 
     /// Looks the host up on a thread of its own: the system's resolver knows no deadline.
-    pub(super) fn look_up(&self, uri: &Uri) -> Result<Vec<SocketAddr>> {
+    pub(super) fn look_up(&self, uri: &Uri, scope: &Scope<'_>) -> Result<Vec<SocketAddr>> {
         let (host, port) = authority(uri);
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
@@ -66,7 +66,7 @@ impl Names {
             .map_err(|_| {
                 Error::new(ErrorCode::Internal, "No thread could be started to look up the bank's host name.")
             })?;
-        match scope::receive(&receiver)? {
+        match scope.receive(&receiver)? {
             Some(Ok(addresses)) if !addresses.is_empty() => {
                 self.forget(uri);
                 let known = Known {
@@ -97,12 +97,17 @@ pub(super) fn unknown_host(uri: &Uri) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::TransportContext;
+
+    fn soon() -> TransportContext {
+        TransportContext::new(Instant::now() + Duration::from_secs(10), None)
+    }
 
     #[test]
     fn names_are_looked_up_once_until_forgotten() {
         let (names, uri) = (Names::default(), Uri::from_static("https://localhost:1/x"));
         assert_eq!(names.remembered(&uri), None);
-        let addresses = names.look_up(&uri).unwrap();
+        let addresses = names.look_up(&uri, &Scope::new(&soon())).unwrap();
         assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 1));
         assert_eq!(names.remembered(&uri), Some(addresses));
         assert_eq!(
@@ -122,14 +127,15 @@ mod tests {
             (Uri::from_static("https://127.0.0.1/x"), "127.0.0.1:443"),
             (Uri::from_static("http://[::1]/x"), "[::1]:80"),
         ] {
-            assert_eq!(names.look_up(&uri).unwrap(), [address.parse().unwrap()]);
+            assert_eq!(names.look_up(&uri, &Scope::new(&soon())).unwrap(), [address.parse().unwrap()]);
         }
         assert_eq!(names.lookups(), 0);
     }
 
     #[test]
     fn an_unknown_host_is_named() {
-        let error = Names::default().look_up(&Uri::from_static("https://nowhere.invalid/x")).unwrap_err();
+        let uri = Uri::from_static("https://nowhere.invalid/x");
+        let error = Names::default().look_up(&uri, &Scope::new(&soon())).unwrap_err();
         assert_eq!(error.code(), ErrorCode::NameLookup);
         assert!(error.message().contains("nowhere.invalid"));
     }

@@ -1,96 +1,60 @@
-//! The limits of the call that runs on this thread: its deadline and its cancel token.
-//!
-//! ureq hands its transports no context of the call, and a per-call configuration would be rebuilt for every
-//! request. Since a call runs on one thread from start to end, a thread-local carries it.
+//! The limits of one call: its deadline and its cancel token; and how far its request got.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::TransportContext;
-use super::connector::Begun;
 use crate::cancel::Interrupt;
 use crate::{CancelToken, Error, ErrorCode, RequestSent, Result, lookout};
 
-struct Scope {
+/// What a call may do, on the one thread that it runs on.
+pub(super) struct Scope<'a> {
     deadline: Instant,
-    connect_deadline: Option<Instant>,
-    cancel: Option<CancelToken>,
-    interruptible: Vec<Weak<dyn Interrupt>>,
-    request_sent: RequestSent,
-    begun: Option<Box<Begun>>,
+    connect_deadline: Cell<Option<Instant>>,
+    cancel: Option<&'a CancelToken>,
+    interruptible: RefCell<Vec<Weak<dyn Interrupt>>>,
+    request_sent: Cell<RequestSent>,
 }
 
-thread_local! {
-    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
-}
-
-/// Ends the scope, also when a panic unwinds.
-struct Leave(Option<Scope>);
-
-impl Drop for Leave {
+impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        let ended = SCOPE.replace(self.0.take());
-        if let Some(Scope { cancel: Some(cancel), interruptible, .. }) = ended {
-            for socket in &interruptible {
+        if let Some(cancel) = self.cancel {
+            for socket in self.interruptible.get_mut() {
                 cancel.unregister(socket);
             }
         }
     }
 }
 
-/// Runs `work` under the limits of `context`, and tells how far the request got.
-pub(super) fn run<T>(context: &TransportContext, work: impl FnOnce() -> T) -> (T, RequestSent) {
-    let scope = Scope {
-        deadline: context.deadline,
-        connect_deadline: None,
-        cancel: context.cancel.clone(),
-        interruptible: Vec::new(),
-        request_sent: RequestSent::No,
-        begun: context.begun.lock().unwrap_or_else(PoisonError::into_inner).take(),
-    };
-    let _leave = Leave(SCOPE.replace(Some(scope)));
-    let outcome = work();
-    let sent =
-        SCOPE.with_borrow(|scope| scope.as_ref().map_or(RequestSent::Unknown, |scope| scope.request_sent));
-    (outcome, sent)
-}
-
-/// The connection that was begun for this call; it is given once.
-pub(super) fn take_begun() -> Option<Box<Begun>> {
-    SCOPE.with_borrow_mut(|scope| scope.as_mut()?.begun.take())
-}
-
-/// Narrows the limit to `deadline` while a connection is made.
-pub(super) fn connecting<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
-    limit_connecting(Some(deadline));
-    let outcome = work();
-    limit_connecting(None);
-    outcome
-}
-
-/// Narrows the limit until it is lifted with none; it ends with the call at the latest.
-pub(super) fn limit_connecting(deadline: Option<Instant>) {
-    SCOPE.with_borrow_mut(|scope| {
-        if let Some(scope) = scope {
-            scope.connect_deadline = deadline;
+impl<'a> Scope<'a> {
+    pub(super) fn new(context: &'a TransportContext) -> Self {
+        Self {
+            deadline: context.deadline,
+            connect_deadline: Cell::default(),
+            cancel: context.cancel.as_ref(),
+            interruptible: RefCell::default(),
+            request_sent: Cell::new(RequestSent::No),
         }
-    });
-}
+    }
 
-/// How much time is left for the next blocking step.
-pub(super) fn remaining() -> Result<Duration> {
-    SCOPE.with_borrow(|scope| {
-        let Some(scope) = scope else { return Ok(Duration::MAX) };
-        if scope.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
-            return Err(Error::new(ErrorCode::Cancelled, "The call was cancelled before its answer came."));
-        }
+    /// Narrows the limit to `deadline` while a connection is made.
+    pub(super) fn connecting<T>(&self, deadline: Instant, work: impl FnOnce() -> T) -> T {
+        self.connect_deadline.set(Some(deadline));
+        let outcome = work();
+        self.connect_deadline.set(None);
+        outcome
+    }
+
+    /// How much time is left for the next blocking step.
+    pub(super) fn remaining(&self) -> Result<Duration> {
+        self.check_cancelled()?;
         let now = Instant::now();
-        let total = scope.deadline.saturating_duration_since(now);
-        let connect = scope.connect_deadline.map(|deadline| deadline.saturating_duration_since(now));
+        let total = self.deadline.saturating_duration_since(now);
+        let connect = self.connect_deadline.get().map(|deadline| deadline.saturating_duration_since(now));
         match connect {
             _ if total.is_zero() => Err(Error::new(
                 ErrorCode::TotalTimeout,
@@ -103,38 +67,47 @@ pub(super) fn remaining() -> Result<Duration> {
             Some(left) => Ok(left.min(total)),
             None => Ok(total),
         }
-    })
-}
+    }
 
-/// Waits for what another thread sends; none when it ended without.
-pub(super) fn receive<T>(receiver: &Receiver<T>) -> Result<Option<T>> {
-    loop {
-        match receiver.recv_timeout(lookout::share(remaining()?)) {
-            Ok(value) => return Ok(Some(value)),
-            Err(RecvTimeoutError::Disconnected) => return Ok(None),
-            Err(RecvTimeoutError::Timeout) => lookout::look(),
+    /// Waits for what another thread sends; none when it ended without.
+    pub(super) fn receive<T>(&self, receiver: &Receiver<T>) -> Result<Option<T>> {
+        loop {
+            match receiver.recv_timeout(lookout::share(self.remaining()?)) {
+                Ok(value) => return Ok(Some(value)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => lookout::look(),
+            }
         }
     }
-}
 
-/// Whether the call was cancelled: asked after a read or write ended, since cancelling ends it.
-pub(super) fn check_cancelled() -> io::Result<()> {
-    let cancelled = SCOPE.with_borrow(|scope| {
-        scope.as_ref().and_then(|scope| scope.cancel.as_ref()).is_some_and(CancelToken::is_cancelled)
-    });
-    if cancelled { remaining().map(drop).map_err(into_io) } else { Ok(()) }
-}
+    /// An error when the call was cancelled: asked also after a read or write ended, since cancelling ends it.
+    pub(super) fn check_cancelled(&self) -> Result<()> {
+        if self.cancel.is_some_and(CancelToken::is_cancelled) {
+            return Err(Error::new(ErrorCode::Cancelled, "The call was cancelled before its answer came."));
+        }
+        Ok(())
+    }
 
-/// Lets the call's cancel token interrupt this socket, until the call ends.
-pub(super) fn interruptible(stream: &Arc<TcpStream>) {
-    SCOPE.with_borrow_mut(|scope| {
-        let Some(Scope { cancel: Some(cancel), interruptible, .. }) = scope else { return };
+    /// Lets the call's cancel token interrupt this socket, until the call ends.
+    pub(super) fn interruptible(&self, stream: &Arc<TcpStream>) {
+        let Some(cancel) = self.cancel else { return };
         let socket: Weak<dyn Interrupt> = Arc::<TcpStream>::downgrade(stream);
+        let mut interruptible = self.interruptible.borrow_mut();
         if !interruptible.iter().any(|known| known.ptr_eq(&socket)) {
             cancel.register(socket.clone());
             interruptible.push(socket);
         }
-    });
+    }
+
+    /// Notes that bytes of the request left, or that its answer began.
+    pub(super) fn note(&self, sent: RequestSent) {
+        self.request_sent.set(sent);
+    }
+
+    /// How far the request got.
+    pub(super) fn request_sent(&self) -> RequestSent {
+        self.request_sent.get()
+    }
 }
 
 impl Interrupt for TcpStream {
@@ -144,16 +117,30 @@ impl Interrupt for TcpStream {
     }
 }
 
-/// Notes that bytes of the request left, or that its answer began.
-pub(super) fn note(sent: RequestSent) {
-    SCOPE.with_borrow_mut(|scope| {
-        if let Some(scope) = scope {
-            scope.request_sent = sent;
-        }
-    });
-}
-
 /// Carries our error through an API that knows `io::Error` only.
 pub(super) fn into_io(error: Error) -> io::Error {
     io::Error::other(error)
+}
+
+/// What a failed read or write is: an error of ours that travelled in it, or the end of the connection.
+pub(super) fn out_of_io(error: io::Error) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(ours) => return ours,
+        Err(error) => error,
+    };
+    let message =
+        format!("The connection to the bank broke before the whole answer had come ({}).", error.kind());
+    Error::new(ErrorCode::Disconnected, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_that_travel_as_io_errors_stay_what_they_are() {
+        let ours = Error::new(ErrorCode::TlsHostName, "x").with_request_sent(RequestSent::No);
+        assert_eq!(out_of_io(into_io(ours)).code(), ErrorCode::TlsHostName);
+        assert_eq!(out_of_io(io::ErrorKind::UnexpectedEof.into()).code(), ErrorCode::Disconnected);
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use zeroize::Zeroizing;
 
-use super::connector::Begun;
+use super::dialer::Begun;
 use super::masking::mask_header;
 use crate::{CancelToken, Error, ErrorCode, Result};
 

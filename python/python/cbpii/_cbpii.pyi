@@ -627,7 +627,7 @@ class Client:
     def warm_up(self, connections: int = 1) -> int:
         """Opens connections (at most 256) to the bank ahead, so that the first calls cost what later ones do.
 
-        Returns how many are ready: none through a proxy. Raises when not one could be opened.
+        Returns how many are ready. Raises when not one could be opened.
         """
 
     def close(self) -> None:
