@@ -323,7 +323,8 @@ fn is_passing(error: &Error) -> bool {
 
 /// A header of the answer as it may be kept: what a bank writes is bounded.
 fn shown_header(answer: &HttpResponse, name: &str) -> Option<String> {
-    answer.header(name).map(|value| value.chars().take(256).collect())
+    // A header that is text is ASCII.
+    answer.header(name).map(|value| value.get(..256).unwrap_or(value).to_owned())
 }
 
 impl Inner {
