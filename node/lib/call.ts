@@ -104,7 +104,7 @@ export class Gate {
       this.#under_way += 1
     }
     try {
-      return await called(left, signal, start)
+      return signal === undefined ? settled(await start(left, undefined)) : await called(left, signal, start)
     } finally {
       this.#leave()
     }
@@ -182,10 +182,7 @@ function crowded(limit: number): CbpiiError {
 }
 
 /** Makes a call that a signal may end. */
-async function called<T>(timeoutMs: number | undefined, signal: AbortSignal | undefined, start: Start<T>): Promise<T> {
-  if (signal === undefined) {
-    return settled(await start(timeoutMs, undefined))
-  }
+async function called<T>(timeoutMs: number | undefined, signal: AbortSignal, start: Start<T>): Promise<T> {
   const cancel = new native.CancelToken()
   const ignore = onAbort(signal, () => cancel.cancel())
   try {

@@ -35,10 +35,11 @@ export class Ticker {
   }
 
   /** Does something with a clock that goes on. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#clock === undefined) {
-      return work()
-    }
+  during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#clock === undefined ? work() : this.#ticking(work)
+  }
+
+  async #ticking<T>(work: () => Promise<T>): Promise<T> {
     this.tick()
     this.#under_way += 1
     this.#timer ??= setInterval(() => this.#tickQuietly(), EVERY_MS).unref()

@@ -151,8 +151,8 @@ export interface OtherAccountOptions extends AccountOptions {
   readonly issuer?: string | undefined
 }
 
-/** @internal */
-export let partsOf: (account: unknown) => Native.AccountParts
+/** An account as the addon takes it; an IBAN is for the addon to check. */
+let partsOf: (account: unknown) => string | Native.AccountParts
 
 /**
  * The account a check is about, by its IBAN or, with {@link Account.other}, by a number of another scheme.
@@ -162,10 +162,11 @@ export let partsOf: (account: unknown) => Native.AccountParts
 export class Account {
   static {
     partsOf = (account) => {
-      if (typeof account === 'object' && account !== null && #parts in account) {
-        return account.#parts
+      if (typeof account === 'string') {
+        return text(account, 'iban')
       }
-      return { iban: Iban.from(account as Iban | string).unmasked }
+      const isAccount = typeof account === 'object' && account !== null && #parts in account
+      return isAccount ? account.#parts : new Account(account as Iban).#parts
     }
   }
 
@@ -182,7 +183,8 @@ export class Account {
   readonly workspace: string | undefined
 
   constructor(iban: Iban | string, given: AccountOptions = {}) {
-    const isOther = typeof iban === 'object' && iban !== null && 'identification' in iban
+    const isOther =
+      typeof iban === 'object' && iban !== null && !((iban as object) instanceof Account) && 'identification' in iban
     const other = isOther ? (iban as unknown as OtherAccountOptions) : undefined
     const { currency, workspace } = other ?? options<AccountOptions>(given, 'Account', ['currency', 'workspace'])
     this.iban = other ? undefined : Iban.from(iban)
@@ -309,8 +311,8 @@ export interface FundsRequestOptions {
   readonly requestId?: string | undefined
 }
 
-/** An amount as callers give it: an `Amount`, or its value and a currency. */
-function givenAmount(amount: unknown, currency: string | undefined): Amount {
+/** An amount as callers give it: an `Amount`, or its value and a currency, for the addon to check. */
+function givenAmount(amount: unknown, currency: string | undefined): { value: string; currency: string } {
   if (isAmount(amount)) {
     if (currency !== undefined && currency !== amount.currency) {
       throw CbpiiError.of('request.currency', 'The currency differs from the one of the Amount; leave it out.')
@@ -320,7 +322,24 @@ function givenAmount(amount: unknown, currency: string | undefined): Amount {
   if (currency === undefined) {
     throw CbpiiError.of('request.currency', 'The amount has no currency; give one (ISO 4217), or an Amount.')
   }
-  return new Amount(decimalText(amount, 'amount'), currency)
+  return { value: decimalText(amount, 'amount'), currency }
+}
+
+const MEMBERS = ['reference', 'account', 'amount', 'currency', 'payee', 'psu', 'requestId'] as const
+
+function givenQuestion(question: unknown): Partial<FundsRequestOptions> {
+  return needed<FundsRequestOptions>(question, 'A funds request', MEMBERS, ['reference', 'account', 'amount'])
+}
+
+/** Has the addon check a question, all of it at once: a call that is given plain options makes nothing else of them. */
+function checkedQuestion(given: Partial<FundsRequestOptions>): Native.FundsRequest {
+  const reference = text(given.reference, 'reference')
+  const account = partsOf(given.account)
+  const { value, currency } = givenAmount(given.amount, optionalText(given.currency, 'currency'))
+  const payee = optionalText(given.payee, 'payee')
+  const psu = given.psu && (psuContext(given.psu) as Native.PsuContext)
+  const requestId = optionalText(given.requestId, 'requestId')
+  return taken(native.fundsRequest(reference, account, value, currency, payee, psu, requestId))
 }
 
 /** @internal */
@@ -335,7 +354,7 @@ export class FundsRequest {
     nativeRequest = (request) =>
       typeof request === 'object' && request !== null && #native in request
         ? request.#native
-        : new FundsRequest(request as FundsRequestOptions).#native
+        : checkedQuestion(givenQuestion(request))
   }
 
   readonly #native: Native.FundsRequest
@@ -353,25 +372,15 @@ export class FundsRequest {
   readonly requestId: string | undefined
 
   constructor(question: FundsRequestOptions) {
-    const known = ['reference', 'account', 'amount', 'currency', 'payee', 'psu', 'requestId'] as const
-    const given = needed<FundsRequestOptions>(question, 'A funds request', known, ['reference', 'account', 'amount'])
+    const given = givenQuestion(question)
     this.reference = text(given.reference, 'reference')
     this.account = given.account instanceof Account ? given.account : new Account(given.account as Iban | string)
-    this.amount = givenAmount(given.amount, optionalText(given.currency, 'currency'))
+    const amount = givenAmount(given.amount, optionalText(given.currency, 'currency'))
+    this.amount = isAmount(amount) ? amount : new Amount(amount.value, amount.currency)
     this.payee = optionalText(given.payee, 'payee')
     this.psu = given.psu && psuContext(given.psu)
     this.requestId = optionalText(given.requestId, 'requestId')
-    this.#native = taken(
-      native.fundsRequest(
-        this.reference,
-        partsOf(this.account),
-        this.amount.value,
-        this.amount.currency,
-        this.payee,
-        this.psu as Native.PsuContext | undefined,
-        this.requestId,
-      ),
-    )
+    this.#native = checkedQuestion(this)
     Object.freeze(this)
   }
 

@@ -326,7 +326,8 @@ export interface Finding {
   sentence: string
 }
 
-export declare function fundsRequest(reference: string, account: AccountParts, amount: string, currency: string, payee?: string | undefined | null, psu?: PsuContext | undefined | null, requestId?: string | undefined | null): Outcome<FundsRequest>
+/** Checks a question. The account is an IBAN, or its parts. */
+export declare function fundsRequest(reference: string, account: string | AccountParts, amount: string, currency: string, payee?: string | undefined | null, psu?: PsuContext | undefined | null, requestId?: string | undefined | null): Outcome<FundsRequest>
 
 export declare function iban(text: string): Outcome<IbanFacts>
 

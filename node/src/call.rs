@@ -157,11 +157,14 @@ impl Crew {
             cancel: limits.cancel.clone(),
         };
         let settle = Arc::clone(&self.settle);
-        let started = self.workers.run(move || {
+        let make = move || {
             step_back();
             END.set(end);
             let result = guarded(job);
             END.take();
+            result
+        };
+        let started = self.workers.run_and_tell(make, move |result| {
             tell(&settle, call, move || direct(|| result.map(convert)));
         });
         if let Err(error) = started {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
 use crate::call::{Outcome, direct};
@@ -131,10 +132,11 @@ impl From<PsuContext> for cbpii::PsuContext {
 #[napi]
 pub struct FundsRequest(pub(crate) Arc<cbpii::FundsRequest>);
 
+/// Checks a question. The account is an IBAN, or its parts.
 #[napi(catch_unwind)]
 pub fn funds_request(
     reference: String,
-    account: AccountParts,
+    account: Either<String, AccountParts>,
     amount: String,
     currency: String,
     payee: Option<String>,
@@ -142,8 +144,12 @@ pub fn funds_request(
     request_id: Option<String>,
 ) -> Outcome<FundsRequest> {
     direct(|| {
+        let account = match account {
+            Either::A(iban) => cbpii::Account::iban(cbpii::Iban::parse(&iban)?),
+            Either::B(parts) => parts.account()?,
+        };
         let amount = cbpii::Amount::new(&amount, &currency)?;
-        let mut request = cbpii::FundsRequest::new(&reference, account.account()?, amount)?;
+        let mut request = cbpii::FundsRequest::new(&reference, account, amount)?;
         if let Some(payee) = &payee {
             request = request.payee(payee)?;
         }

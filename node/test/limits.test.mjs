@@ -170,9 +170,17 @@ test('a closed client lets calls under way end, and no other begin', async () =>
 
 test('no more calls are under way than the client allows', async () => {
   let [now, most] = [0, 0]
+  let release
+  const full = new Promise((resolve) => {
+    release = resolve
+  })
   const transport = async (request) => {
     now += 1
     most = Math.max(most, now)
+    if (now === 3) {
+      release()
+    }
+    await full
     await new Promise(setImmediate)
     now -= 1
     return saying()(request)
