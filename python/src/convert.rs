@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use cbpii::{CancelToken, ErrorCode, Timestamp};
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDelta, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDelta, PyDict, PyFloat, PyInt, PyString, PyTuple};
 
 use crate::error::refused;
 
@@ -52,9 +53,13 @@ pub(crate) fn wrong_type(given: &Bound<'_, PyAny>, name: &str, wanted: &str) -> 
     }
 }
 
-/// A moment as an aware datetime.
+/// A moment as an aware datetime in UTC; one Python cannot express becomes the nearest it can.
 pub(crate) fn moment(py: Python<'_>, moment: Timestamp) -> PyResult<Bound<'_, PyAny>> {
-    imported!(py, "cbpii._convert", "moment")?.call1((moment.unix_millis(),))
+    /// The first and the last millisecond of Python's years, 1 to 9999.
+    const EXPRESSED: (i64, i64) = (-62_135_596_800_000, 253_402_300_799_999);
+    let millis = moment.unix_millis().clamp(EXPRESSED.0, EXPRESSED.1);
+    let since = imported!(py, "datetime", "timedelta")?.call1((0, 0, millis * 1000))?;
+    imported!(py, "cbpii._convert", "EPOCH")?.add(since)
 }
 
 /// A moment that a caller gave as an aware datetime; `name` says which one.
@@ -104,9 +109,14 @@ pub(crate) fn limits(
 
 /// A member of one of the package's enums, by its stable name.
 pub(crate) fn enum_member<'py>(py: Python<'py>, class: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static ENUMS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let enums = ENUMS.get_or_try_init(py, || py.import("cbpii.enums").map(Bound::unbind))?;
-    enums.bind(py).getattr(class)?.call1((name,))
+    static KNOWN: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let known = KNOWN.get_or_init(py, || PyDict::new(py).unbind()).bind(py);
+    if let Some(member) = known.get_item((class, name))? {
+        return Ok(member);
+    }
+    let member = py.import("cbpii.enums")?.getattr(class)?.call1((name,))?;
+    known.set_item((class, name), &member)?;
+    Ok(member)
 }
 
 /// A certificate, key or keystore as callers give it.
@@ -177,11 +187,18 @@ pub(crate) fn explanation<'py>(py: Python<'py>, one: &cbpii::Explanation) -> PyR
 }
 
 /// A `FundsConfirmation`.
+///
+/// Its `__init__` would do the same. But while the call waited, Python's code and interpreter went out of the processor's
+/// caches, and running them for this would be the dearest thing the package does.
 pub(crate) fn confirmation<'py>(
     py: Python<'py>,
     one: &cbpii::FundsConfirmation,
 ) -> PyResult<Bound<'py, PyAny>> {
-    imported!(py, "cbpii._results", "FundsConfirmation")?.call1((
+    static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static FIELDS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
+    let class = imported!(py, "cbpii._results", "FundsConfirmation")?;
+    let fields = FIELDS.get_or_try_init(py, || class.getattr("__match_args__")?.extract())?;
+    let values = (
         one.available,
         one.reference.as_str(),
         one.request_id.as_deref(),
@@ -191,5 +208,12 @@ pub(crate) fn confirmation<'py>(
         one.duration,
         enum_member(py, "ResponseSignature", one.response_signature.as_str())?,
         one.deprecation_warning.as_deref(),
-    ))
+    );
+    let made =
+        NEW.get_or_try_init(py, || class.getattr("__new__").map(Bound::unbind))?.bind(py).call1((class,))?;
+    let facts = made.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
+    for (field, value) in fields.iter().zip(values.into_pyobject(py)?) {
+        facts.set_item(field, value)?;
+    }
+    Ok(made)
 }

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 /// How often the end of the interpreter looks whether somebody is inside.
 const GLANCE: Duration = Duration::from_millis(5);
@@ -56,22 +55,13 @@ fn close(py: Python<'_>) -> PyResult<()> {
 }
 
 /// In a child nobody is inside but the thread that forked, and that one is Python's.
-#[pyfunction]
-fn forked() {
+pub(crate) fn empty() {
     FORKS.fetch_add(1, Ordering::SeqCst);
     INSIDE.store(0, Ordering::SeqCst);
 }
 
-/// Has Python close the gate at its end, and open an empty one in a child.
+/// Has Python close the gate at its end.
 pub(crate) fn set_up(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = module.py();
-    py.import("atexit")?.call_method1("register", (wrap_pyfunction!(close, module)?,))?;
-    let os = py.import("os")?;
-    // Where there is no fork, nothing is registered for it.
-    if os.hasattr("register_at_fork")? {
-        let options = PyDict::new(py);
-        options.set_item("after_in_child", wrap_pyfunction!(forked, module)?)?;
-        os.call_method("register_at_fork", (), Some(&options))?;
-    }
+    module.py().import("atexit")?.call_method1("register", (wrap_pyfunction!(close, module)?,))?;
     Ok(())
 }

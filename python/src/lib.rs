@@ -12,6 +12,7 @@ mod client;
 mod consent;
 mod convert;
 mod error;
+mod fork;
 mod funds;
 mod gate;
 mod identity;
@@ -54,6 +55,7 @@ mod _cbpii {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         logging::forward();
         gate::set_up(module)?;
+        fork::set_up(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -7,6 +7,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::fork::Whole;
 use crate::gate;
 
 struct Forwarder;
@@ -74,6 +75,7 @@ fn hand_on(py: Python<'_>, record: &Record<'_>) -> PyResult<()> {
         Level::Debug | Level::Trace => 10,
     };
     if logger.call_method1("isEnabledFor", (level,))?.extract()? {
+        let _whole = Whole::begin(py);
         logger.call_method1("log", (level, "%s", record.args().to_string()))?;
     }
     Ok(())

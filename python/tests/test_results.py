@@ -11,6 +11,7 @@ from typing import Any
 
 import cbpii
 import pytest
+from support import bare_client, check, some_tokens
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 STATUS = cbpii.ConsentStatus(cbpii.ConsentState.ACTIVE, NOW, NOW, 3, cbpii.NextAction.NONE)
@@ -90,6 +91,25 @@ def test_they_match_pickle_and_copy() -> None:
 def test_wrong_arguments_are_refused(values: Any, named: Any, why: str) -> None:
     with pytest.raises(TypeError, match=why):
         cbpii.HttpResponse(*values, **named)
+
+
+def test_an_answer_is_what_its_class_makes_of_its_fields() -> None:
+    answer = bare_client().confirm_funds(some_tokens(), check())
+    fields = {field.name: getattr(answer, field.name) for field in dataclasses.fields(answer)}
+    assert list(vars(answer)) == list(fields)
+    made = cbpii.FundsConfirmation(**fields)
+    assert (answer, hash(answer), repr(answer)) == (made, hash(made), repr(made))
+    assert pickle.loads(pickle.dumps(answer)) == made
+    assert answer.response_signature is cbpii.ResponseSignature.ABSENT
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        answer.available = False  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("moment", [datetime.min, datetime(1969, 12, 31, 23, 59, 59, 999_000), datetime.max])
+def test_every_moment_comes_back_to_the_millisecond(moment: datetime) -> None:
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=timezone.utc)
+    kept = some_tokens(obtained_at=moment).obtained_at
+    assert (kept, kept.tzinfo) == (moment, timezone.utc)
 
 
 # In a process of its own, so that each thing is the first that is asked of the class.

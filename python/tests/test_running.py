@@ -1,6 +1,7 @@
 """How calls run: the GIL, Ctrl-C, panics, forks, many threads, memory."""
 
 import gc
+import io
 import logging
 import os
 import resource
@@ -265,6 +266,44 @@ def test_a_client_goes_on_in_a_child(sandbox: Sandbox) -> None:
         for thread in threads:
             thread.join()
     assert client.confirm_funds(tokens, check()).available
+
+
+class SlowStream(io.RawIOBase):
+    """Writes when it may."""
+
+    def __init__(self) -> None:
+        self.writes, self.may = threading.Event(), threading.Event()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: Any) -> int:
+        self.writes.set()
+        assert self.may.wait(10)
+        return len(text)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_waits_for_what_is_being_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="cbpii")
+    stream = SlowStream()
+    handler = logging.StreamHandler(io.TextIOWrapper(io.BufferedWriter(stream)))
+    client, tokens = bare_client(), some_tokens()
+    thread = threading.Thread(target=client.confirm_funds, args=(tokens, check()))
+    # Comes before the package's own, and at later forks does nothing more.
+    os.register_at_fork(before=stream.may.set)
+    logger = logging.getLogger("cbpii")
+    logger.addHandler(handler)
+    try:
+        thread.start()
+        assert stream.writes.wait(10)
+        # The thread holds the lock of the stream, which Python frees in no child.
+        assert in_a_child(lambda: logger.debug("in the child")) == "None"
+        assert in_a_child(lambda: client.confirm_funds(tokens, check()).available) == "True"
+    finally:
+        stream.may.set()
+        thread.join()
+        logger.removeHandler(handler)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

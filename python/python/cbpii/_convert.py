@@ -8,15 +8,8 @@ if TYPE_CHECKING:
 
     from ._cbpii import Account, FundsRequest
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
-_FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
-_LAST = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
-
-
-def moment(milliseconds: int) -> datetime:
-    """The moment so many milliseconds after 1970, in UTC; one Python cannot express becomes the nearest it can."""
-    return _EPOCH + timedelta(milliseconds=min(max(milliseconds, _FIRST), _LAST))
 
 
 def milliseconds(moment: datetime, name: str) -> int | None:
@@ -25,7 +18,7 @@ def milliseconds(moment: datetime, name: str) -> int | None:
         raise TypeError(f"{name} is a datetime, not {type(moment).__name__}")
     if moment.utcoffset() is None:
         return None
-    return (moment - _EPOCH) // _MILLISECOND
+    return (moment - EPOCH) // _MILLISECOND
 
 
 def moment_of_text(text: str) -> datetime:
