@@ -8,44 +8,22 @@ import com.sun.jna.Pointer
 
 // What the generated code calls since bindgen/kotlin.patch, which says why.
 
-/** Has a call into the library tell in a piece of memory how it went. */
-internal inline fun <T> withStatus(call: (Pointer) -> T): T = statusesOfThread.get()!!.lend(call)
+/** Where a call into the library tells how it went: memory of the thread, which says success until a call fails. */
+internal object Status {
+    private const val SIZE = 32L
+    private const val BUFFER = 8L
 
-internal val statusesOfThread: ThreadLocal<Statuses> = object : ThreadLocal<Statuses>() {
-    override fun initialValue() = Statuses()
-}
-
-/** One status for each of the calls that a thread is in: what the library calls here may call the library. */
-internal class Statuses {
-    private val levels = ArrayList<Memory>()
-    private var depth = 0
-
-    internal inline fun <T> lend(call: (Pointer) -> T): T =
-        try {
-            call(enter())
-        } finally {
-            leave()
-        }
-
-    internal fun enter(): Pointer {
-        val level = depth++
-        if (level == levels.size) levels.add(Memory(SIZE))
-        return levels[level].apply { clear() }
+    private val ofThread = object : ThreadLocal<Memory>() {
+        override fun initialValue() = Memory(SIZE).apply { clear() }
     }
 
-    internal fun leave() {
-        depth--
-    }
+    internal fun ofThread(): Memory = ofThread.get()!!
 
-    internal companion object {
-        private const val SIZE = 32L
-        private const val BUFFER = 8L
-
-        /** The whole of one that is not success. */
-        fun read(status: Pointer) = UniffiRustCallStatus().apply {
-            code = status.getByte(0)
-            error_buf.readFrom(status.share(BUFFER))
-        }
+    /** The whole of one that is not success. It says success again, for the call around this one, if there is one. */
+    internal fun taken(status: Memory): UniffiRustCallStatus = UniffiRustCallStatus().apply {
+        code = status.getByte(0)
+        error_buf.readFrom(status.share(BUFFER))
+        status.clear()
     }
 }
 
