@@ -20,6 +20,7 @@ mod funds;
 mod identity;
 mod mirror;
 mod object;
+mod room;
 mod seam;
 mod session;
 mod store;

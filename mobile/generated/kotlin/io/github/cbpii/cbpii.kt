@@ -55,6 +55,17 @@ open class RustBuffer : Structure() {
     @JvmField var len: Long = 0
     @JvmField var data: Pointer? = null
 
+    override fun read() = readFrom(pointer)
+    override fun write() {
+        pointer.setLong(0, capacity)
+        pointer.setLong(8, len)
+        pointer.setPointer(16, data)
+    }
+    internal fun readFrom(memory: Pointer) {
+        capacity = memory.getLong(0)
+        len = memory.getLong(8)
+        data = memory.getPointer(16)
+    }
     class ByValue: RustBuffer(), Structure.ByValue
     class ByReference: RustBuffer(), Structure.ByReference
 
@@ -65,10 +76,7 @@ open class RustBuffer : Structure() {
     }
 
     companion object {
-        internal fun alloc(size: ULong = 0UL) = uniffiRustCall() { status ->
-            // Note: need to convert the size to a `Long` value to make this work with JVM.
-            UniffiLib.ffi_cbpii_mobile_rustbuffer_alloc(size.toLong(), status)
-        }.also {
+        internal fun alloc(size: ULong = 0UL) = Room.buffer(size).also {
             if(it.data == null) {
                throw RuntimeException("RustBuffer.alloc() returned null data pointer (size=${size})")
            }
@@ -188,7 +196,7 @@ public interface FfiConverter<KotlinType, FfiType> {
                 it.order(ByteOrder.BIG_ENDIAN)
             }
             write(value, bbuf)
-            rbuf.writeField("len", bbuf.position().toLong())
+            rbuf.len = bbuf.position().toLong()
             return rbuf
         } catch (e: Throwable) {
             RustBuffer.free(rbuf)
@@ -275,10 +283,10 @@ interface UniffiRustCallStatusErrorHandler<E> {
 // synchronize itself
 
 // Call a rust function that returns a Result<>.  Pass in the Error class companion that corresponds to the Err
-private inline fun <U, E: kotlin.Exception> uniffiRustCallWithError(errorHandler: UniffiRustCallStatusErrorHandler<E>, callback: (UniffiRustCallStatus) -> U): U {
-    var status = UniffiRustCallStatus()
+private inline fun <U, E: kotlin.Exception> uniffiRustCallWithError(errorHandler: UniffiRustCallStatusErrorHandler<E>, callback: (Pointer) -> U): U {
+    val status = Status.ofThread()
     val return_value = callback(status)
-    uniffiCheckCallStatus(errorHandler, status)
+    if (status.getByte(0) != UNIFFI_CALL_SUCCESS) uniffiCheckCallStatus(errorHandler, Status.taken(status))
     return return_value
 }
 
@@ -315,7 +323,7 @@ object UniffiNullRustCallStatusErrorHandler: UniffiRustCallStatusErrorHandler<In
 }
 
 // Call a rust function that returns a plain value
-private inline fun <U> uniffiRustCall(callback: (UniffiRustCallStatus) -> U): U {
+private inline fun <U> uniffiRustCall(callback: (Pointer) -> U): U {
     return uniffiRustCallWithError(UniffiNullRustCallStatusErrorHandler, callback)
 }
 
@@ -395,7 +403,7 @@ internal class UniffiHandleMap<T: Any> {
 // Contains loading, initialization code,
 // and the FFI Function declarations in a com.sun.jna.Library.
 @Synchronized
-private fun findLibraryName(componentName: String): String {
+internal fun findLibraryName(componentName: String): String {
     val libOverride = System.getProperty("uniffi.component.$componentName.libraryOverride")
     if (libOverride != null) {
         return libOverride
@@ -1061,43 +1069,43 @@ internal object UniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
-    external fun uniffi_cbpii_mobile_fn_clone_rawbank(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawbank(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawbank(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawbank(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawbank_bpce(`code`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawbank_bpce(`code`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawbank_by_id(`id`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawbank_by_id(`id`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawbank_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawbank_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawbank_facts(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawbank_facts(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawbank_to_json(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawbank_to_json(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawbank_with_origin(`ptr`: Long,`origin`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawbank_with_origin(`ptr`: Long,`origin`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawbank_with_trust_anchor(`ptr`: Long,`pem`: RustBuffer.ByValue,`mode`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawbank_with_trust_anchor(`ptr`: Long,`pem`: RustBuffer.ByValue,`mode`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawbank_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawbank_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawcanceltoken(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawcanceltoken(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawcanceltoken(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawcanceltoken(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawcanceltoken_new(uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawcanceltoken_new(uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawcanceltoken_cancel(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawcanceltoken_cancel(`ptr`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_method_rawcanceltoken_is_cancelled(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawcanceltoken_is_cancelled(`ptr`: Long,uniffi_out_err: Pointer,
     ): Byte
-    external fun uniffi_cbpii_mobile_fn_clone_rawclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawclient(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawclient(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawclient_new(`bank`: Long,`issuer`: Long,`settings`: RustBuffer.ByValue,`proxy`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,`clock`: RustBuffer.ByValue,`listener`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawclient_new(`bank`: Long,`issuer`: Long,`settings`: RustBuffer.ByValue,`proxy`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,`clock`: RustBuffer.ByValue,`listener`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawclient_begin_consent(`ptr`: Long,`validFor`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawclient_begin_consent(`ptr`: Long,`validFor`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
     external fun uniffi_cbpii_mobile_fn_method_rawclient_complete_consent(`ptr`: Long,`pending`: Long,`callbackUrl`: RustBuffer.ByValue,`timeout`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,
     ): Long
@@ -1105,189 +1113,189 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_cbpii_mobile_fn_method_rawclient_exchange_code(`ptr`: Long,`pending`: Long,`code`: Long,`timeout`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawclient_explain(`ptr`: Long,`request`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawclient_explain(`ptr`: Long,`request`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
     external fun uniffi_cbpii_mobile_fn_method_rawclient_refresh(`ptr`: Long,`tokens`: Long,`timeout`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_cbpii_mobile_fn_method_rawclient_warm_up(`ptr`: Long,`connections`: Int,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawclient_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawclient_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawauthorizationcode(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawauthorizationcode(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawauthorizationcode(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawauthorizationcode(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawauthorizationcode_new(`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawauthorizationcode_new(`code`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawauthorizationcode_expose(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawauthorizationcode_expose(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawauthorizationcode_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawauthorizationcode_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawpendingconsent(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawpendingconsent(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawpendingconsent(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawpendingconsent(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawpendingconsent_begin(`bank`: Long,`issuer`: Long,`validFor`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawpendingconsent_begin(`bank`: Long,`issuer`: Long,`validFor`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawpendingconsent_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawpendingconsent_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_bank_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_bank_id(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_complete(`ptr`: Long,`callbackUrl`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_complete(`ptr`: Long,`callbackUrl`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_created_at(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_created_at(`ptr`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_expires_at(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_expires_at(`ptr`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_redirect_uri(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_redirect_uri(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_state(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_state(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_to_json(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_to_json(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_url(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_url(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawpendingconsent_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_thrown(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_thrown(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_thrown(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_thrown(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_init_callback_vtable_thrown(`vtable`: UniffiVTableCallbackInterfaceThrown,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_method_thrown_kind(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_thrown_kind(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawaccount(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawaccount(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawaccount(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawaccount(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawaccount_iban(`iban`: Long,`currency`: RustBuffer.ByValue,`workspace`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawaccount_iban(`iban`: Long,`currency`: RustBuffer.ByValue,`workspace`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawaccount_other(`identification`: RustBuffer.ByValue,`scheme`: RustBuffer.ByValue,`issuer`: RustBuffer.ByValue,`currency`: RustBuffer.ByValue,`workspace`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawaccount_other(`identification`: RustBuffer.ByValue,`scheme`: RustBuffer.ByValue,`issuer`: RustBuffer.ByValue,`currency`: RustBuffer.ByValue,`workspace`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawaccount_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawaccount_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawamount(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawamount(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawamount(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawamount(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawamount_from_decimal(`value`: RustBuffer.ByValue,`currency`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawamount_from_decimal(`value`: RustBuffer.ByValue,`currency`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawamount_parse(`text`: RustBuffer.ByValue,`currency`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawamount_parse(`text`: RustBuffer.ByValue,`currency`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawamount_currency(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawamount_currency(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawamount_value(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawamount_value(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawamount_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawamount_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawfundsrequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawfundsrequest(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawfundsrequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawfundsrequest(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawfundsrequest_new(`reference`: RustBuffer.ByValue,`account`: Long,`amount`: Long,`payee`: RustBuffer.ByValue,`psu`: RustBuffer.ByValue,`requestId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawfundsrequest_new(`reference`: RustBuffer.ByValue,`account`: Long,`amount`: Long,`payee`: RustBuffer.ByValue,`psu`: RustBuffer.ByValue,`requestId`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawfundsrequest_reference(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawfundsrequest_reference(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawfundsrequest_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawfundsrequest_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawiban(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawiban(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawiban(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawiban(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawiban_parse(`text`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawiban_parse(`text`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawiban_bank_code(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawiban_bank_code(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawiban_country(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawiban_country(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawiban_expose(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawiban_expose(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawiban_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawiban_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawissuer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawissuer(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawissuer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawissuer(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawissuer_new(`clientId`: RustBuffer.ByValue,`redirectUri`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,`seal`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawissuer_new(`clientId`: RustBuffer.ByValue,`redirectUri`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,`seal`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawissuer_check(`ptr`: Long,`bank`: Long,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawissuer_check(`ptr`: Long,`bank`: Long,`at`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawissuer_client_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawissuer_client_id(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawissuer_redirect_uri(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawissuer_redirect_uri(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawissuer_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawissuer_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawsealidentity(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawsealidentity(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawsealidentity(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawsealidentity(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`keyId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`keyId`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_with_signer(`chain`: RustBuffer.ByValue,`signer`: Long,`keyId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawsealidentity_with_signer(`chain`: RustBuffer.ByValue,`signer`: Long,`keyId`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawsealidentity_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsealidentity_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawtransportidentity(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawtransportidentity(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawtransportidentity(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawtransportidentity(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_from_pem(`chain`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_with_signer(`chain`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawtransportidentity_with_signer(`chain`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawtransportidentity_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtransportidentity_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawclock(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawclock(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawclock(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawclock(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_init_callback_vtable_rawclock(`vtable`: UniffiVTableCallbackInterfaceRawClock,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_method_rawclock_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawclock_now(`ptr`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_clone_raweventlistener(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_raweventlistener(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_raweventlistener(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_raweventlistener(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_init_callback_vtable_raweventlistener(`vtable`: UniffiVTableCallbackInterfaceRawEventListener,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_method_raweventlistener_on_event(`ptr`: Long,`event`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_raweventlistener_on_event(`ptr`: Long,`event`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_clone_rawsigner(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawsigner(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawsigner(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawsigner(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_init_callback_vtable_rawsigner(`vtable`: UniffiVTableCallbackInterfaceRawSigner,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_method_rawsigner_sign(`ptr`: Long,`algorithm`: RustBuffer.ByValue,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsigner_sign(`ptr`: Long,`algorithm`: RustBuffer.ByValue,`message`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawsigner_algorithms(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsigner_algorithms(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawsession(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawsession(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawsession(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawsession(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_method_rawsession_confirm_funds(`ptr`: Long,`request`: Long,`timeout`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawsession_has_unsaved_tokens(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsession_has_unsaved_tokens(`ptr`: Long,uniffi_out_err: Pointer,
     ): Byte
-    external fun uniffi_cbpii_mobile_fn_method_rawsession_history(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsession_history(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawsession_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsession_id(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
     external fun uniffi_cbpii_mobile_fn_method_rawsession_reload(`ptr`: Long,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawsession_status(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsession_status(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawsession_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsession_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawsessionpool(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawsessionpool(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawsessionpool(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawsessionpool(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawsessionpool_new(`client`: Long,`store`: Long,`settings`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawsessionpool_new(`client`: Long,`store`: Long,`settings`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
     external fun uniffi_cbpii_mobile_fn_method_rawsessionpool_forget(`ptr`: Long,`id`: RustBuffer.ByValue,
     ): Long
@@ -1295,117 +1303,117 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_cbpii_mobile_fn_method_rawsessionpool_open(`ptr`: Long,`id`: RustBuffer.ByValue,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawsessionpool_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsessionpool_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawconsentstore(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawconsentstore(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawconsentstore(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawconsentstore(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_init_callback_vtable_rawconsentstore(`vtable`: UniffiVTableCallbackInterfaceRawConsentStore,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_load(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_load(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_save(`ptr`: Long,`id`: RustBuffer.ByValue,`sealed`: RustBuffer.ByValue,`dueAt`: Long,`expected`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_save(`ptr`: Long,`id`: RustBuffer.ByValue,`sealed`: RustBuffer.ByValue,`dueAt`: Long,`expected`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_delete(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_delete(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Byte
-    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_list(`ptr`: Long,`dueBefore`: Long,`after`: RustBuffer.ByValue,`limit`: Int,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawconsentstore_list(`ptr`: Long,`dueBefore`: Long,`after`: RustBuffer.ByValue,`limit`: Int,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawsealedstore(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawsealedstore(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawsealedstore(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawsealedstore(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawsealedstore_in_memory(uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawsealedstore_in_memory(uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawsealedstore_new(`store`: Long,`key`: RustBuffer.ByValue,`oldKeys`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawsealedstore_new(`store`: Long,`key`: RustBuffer.ByValue,`oldKeys`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
     external fun uniffi_cbpii_mobile_fn_method_rawsealedstore_renewals_due(`ptr`: Long,`before`: Long,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawsealedstore_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawsealedstore_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawtokens(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawtokens(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawtokens(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawtokens(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawtokens_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawtokens_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_constructor_rawtokens_new(`accessToken`: RustBuffer.ByValue,`refreshToken`: RustBuffer.ByValue,`obtainedAt`: Long,`expiresAt`: RustBuffer.ByValue,`consentExpiresAt`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawtokens_new(`accessToken`: RustBuffer.ByValue,`refreshToken`: RustBuffer.ByValue,`obtainedAt`: Long,`expiresAt`: RustBuffer.ByValue,`consentExpiresAt`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_consent_expires_at(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_consent_expires_at(`ptr`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_expires_at(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_expires_at(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_expose_access_token(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_expose_access_token(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_expose_refresh_token(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_expose_refresh_token(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_obtained_at(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_obtained_at(`ptr`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_scope(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_scope(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_to_json(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_to_json(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_token_type(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_token_type(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawtokens_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawtokens_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawhttprequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawhttprequest(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawhttprequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawhttprequest(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_expose_body(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_expose_body(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_expose_header(`ptr`: Long,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_expose_header(`ptr`: Long,`name`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_header_names(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_header_names(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_method(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_method(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_time_left(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_time_left(`ptr`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_url(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_url(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_wants_fresh_connection(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_wants_fresh_connection(`ptr`: Long,uniffi_out_err: Pointer,
     ): Byte
-    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttprequest_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawhttpresponse(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawhttpresponse(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawhttpresponse(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawhttpresponse(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
-    external fun uniffi_cbpii_mobile_fn_constructor_rawhttpresponse_new(`status`: Int,`headerNames`: RustBuffer.ByValue,`headerValues`: RustBuffer.ByValue,`body`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_constructor_rawhttpresponse_new(`status`: Int,`headerNames`: RustBuffer.ByValue,`headerValues`: RustBuffer.ByValue,`body`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_method_rawhttpresponse_uniffi_trait_display(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_method_rawhttpresponse_uniffi_trait_display(`ptr`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_clone_rawtransport(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_clone_rawtransport(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_free_rawtransport(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_free_rawtransport(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_init_callback_vtable_rawtransport(`vtable`: UniffiVTableCallbackInterfaceRawTransport,
     ): Unit
     external fun uniffi_cbpii_mobile_fn_method_rawtransport_exchange(`ptr`: Long,`request`: Long,
     ): Long
-    external fun uniffi_cbpii_mobile_fn_func_bank_directory(`environment`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_bank_directory(`environment`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_func_banks_by_code(`code`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_banks_by_code(`code`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_func_banks_found(`words`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_banks_found(`words`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_func_banks_from_iban(`iban`: Long,`environment`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_banks_from_iban(`iban`: Long,`environment`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_func_inspect_certificate(`certificate`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_inspect_certificate(`certificate`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_func_error_catalogue(uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_error_catalogue(uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun uniffi_cbpii_mobile_fn_func_currency_decimals(`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_cbpii_mobile_fn_func_currency_decimals(`code`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Int
-    external fun ffi_cbpii_mobile_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rustbuffer_alloc(`size`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun ffi_cbpii_mobile_rustbuffer_from_bytes(`bytes`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rustbuffer_from_bytes(`bytes`: ForeignBytes.ByValue,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
-    external fun ffi_cbpii_mobile_rustbuffer_free(`buf`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rustbuffer_free(`buf`: RustBuffer.ByValue,uniffi_out_err: Pointer,
     ): Unit
-    external fun ffi_cbpii_mobile_rustbuffer_reserve(`buf`: RustBuffer.ByValue,`additional`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rustbuffer_reserve(`buf`: RustBuffer.ByValue,`additional`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
     external fun ffi_cbpii_mobile_rust_future_poll_u8(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1413,7 +1421,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_u8(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_u8(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_u8(`handle`: Long,uniffi_out_err: Pointer,
     ): Int
     external fun ffi_cbpii_mobile_rust_future_poll_i8(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1421,7 +1429,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_i8(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_i8(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_i8(`handle`: Long,uniffi_out_err: Pointer,
     ): Byte
     external fun ffi_cbpii_mobile_rust_future_poll_u16(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1429,7 +1437,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_u16(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_u16(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_u16(`handle`: Long,uniffi_out_err: Pointer,
     ): Int
     external fun ffi_cbpii_mobile_rust_future_poll_i16(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1437,7 +1445,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_i16(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_i16(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_i16(`handle`: Long,uniffi_out_err: Pointer,
     ): Short
     external fun ffi_cbpii_mobile_rust_future_poll_u32(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1445,7 +1453,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_u32(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_u32(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_u32(`handle`: Long,uniffi_out_err: Pointer,
     ): Int
     external fun ffi_cbpii_mobile_rust_future_poll_i32(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1453,7 +1461,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_i32(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_i32(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_i32(`handle`: Long,uniffi_out_err: Pointer,
     ): Int
     external fun ffi_cbpii_mobile_rust_future_poll_u64(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1461,7 +1469,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_u64(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_u64(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_u64(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
     external fun ffi_cbpii_mobile_rust_future_poll_i64(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1469,7 +1477,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_i64(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_i64(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_i64(`handle`: Long,uniffi_out_err: Pointer,
     ): Long
     external fun ffi_cbpii_mobile_rust_future_poll_f32(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1477,7 +1485,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_f32(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_f32(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_f32(`handle`: Long,uniffi_out_err: Pointer,
     ): Float
     external fun ffi_cbpii_mobile_rust_future_poll_f64(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1485,7 +1493,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_f64(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_f64(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_f64(`handle`: Long,uniffi_out_err: Pointer,
     ): Double
     external fun ffi_cbpii_mobile_rust_future_poll_rust_buffer(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1493,7 +1501,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_rust_buffer(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_rust_buffer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_rust_buffer(`handle`: Long,uniffi_out_err: Pointer,
     ): RustBuffer.ByValue
     external fun ffi_cbpii_mobile_rust_future_poll_void(`handle`: Long,`callback`: UniffiRustFutureContinuationCallback,`callbackData`: Long,
     ): Unit
@@ -1501,7 +1509,7 @@ internal object UniffiLib {
     ): Unit
     external fun ffi_cbpii_mobile_rust_future_free_void(`handle`: Long,
     ): Unit
-    external fun ffi_cbpii_mobile_rust_future_complete_void(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun ffi_cbpii_mobile_rust_future_complete_void(`handle`: Long,uniffi_out_err: Pointer,
     ): Unit
 
 
@@ -1834,6 +1842,7 @@ internal val uniffiContinuationHandleMap = UniffiHandleMap<CancellableContinuati
 
 // FFI type for Rust future continuations
 internal object uniffiRustFutureContinuationCallbackImpl: UniffiRustFutureContinuationCallback {
+    init { onKeptThreads() }
     override fun callback(data: Long, pollResult: Byte) {
         uniffiContinuationHandleMap.remove(data).resume(pollResult)
     }
@@ -1842,7 +1851,7 @@ internal object uniffiRustFutureContinuationCallbackImpl: UniffiRustFutureContin
 internal suspend fun<T, F, E: kotlin.Exception> uniffiRustCallAsync(
     rustFuture: Long,
     pollFunc: (Long, UniffiRustFutureContinuationCallback, Long) -> Unit,
-    completeFunc: (Long, UniffiRustCallStatus) -> F,
+    completeFunc: (Long, Pointer) -> F,
     freeFunc: (Long) -> Unit,
     liftFunc: (F) -> T,
     errorHandler: UniffiRustCallStatusErrorHandler<E>
