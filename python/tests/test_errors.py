@@ -170,11 +170,13 @@ def listening(serve: Callable[[socket.socket], None] = lambda connection: None) 
 
         thread = threading.Thread(target=accept)
         thread.start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for connection in open_ones:
-            connection.close()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in open_ones:
+                connection.close()
 
 
 def no_answer(world: World) -> None:

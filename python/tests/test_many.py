@@ -110,7 +110,9 @@ def test_a_bank_that_asks_for_a_pause_is_left_alone(sandbox: Sandbox) -> None:
 
 def test_leaving_the_stream_cancels_the_rest(sandbox: Sandbox) -> None:
     pool = a_pool(sandbox)
-    sandbox.fault("funds", "stall", times=None, after=1)
+    # By the time of the first answer the others are under way.
+    sandbox.fault("funds", "delay", milliseconds=300)
+    sandbox.fault("funds", "stall", times=None)
     stream = pool.confirm_many(((("claire"), check()) for _ in range(100)), max_in_flight=4)
     assert next(stream).available
     sandbox.requests(wait_for=4)
