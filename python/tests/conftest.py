@@ -10,6 +10,8 @@ from command import STORE_KEY, configuration
 
 # It logs whole addresses, and a callback's has the code in it. What is searched for secrets is what the package logs.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+# Nor what a notebook shows its reader, which its kernel's client logs.
+logging.getLogger("traitlets").setLevel(logging.WARNING)
 
 
 @pytest.fixture
