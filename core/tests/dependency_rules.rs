@@ -17,6 +17,7 @@ const REVIEWED: &[&str] = &[
     "form_urlencoded",
     "getrandom",
     "http",
+    "httparse",
     "httpdate",
     "iban_validate",
     "iso_currency",
@@ -32,7 +33,6 @@ const REVIEWED: &[&str] = &[
     "serde_json",
     "subtle",
     "time",
-    "ureq-proto",
     "uuid",
     "webpki-roots",
     "x509-parser",
@@ -67,13 +67,13 @@ const BANNED: &[&str] = &[
 const BEHIND_THE_CORE: &[&str] = &[
     "fluent-uri",
     "http",
+    "httparse",
     "ring",
     "rusqlite",
     "rustls",
     "serde",
     "serde_json",
     "time",
-    "ureq-proto",
     "x509-parser",
 ];
 

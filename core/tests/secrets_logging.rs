@@ -1,5 +1,4 @@
-//! With a logger that listens to everything: calls are refused where a library below would log tokens, and nothing
-//! else logs one.
+//! With a logger that listens to everything, the libraries below included: no secret is logged.
 
 // A helper of a test that cannot go on panics, like the test itself.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -10,16 +9,15 @@ use std::cell::{Cell, RefCell};
 use std::sync::Once;
 
 use cbpii::bank::ClientAuthentication;
-use cbpii::{Client, ConsentOptions, ErrorCode, Tokens};
+use cbpii::{Client, ConsentOptions, Tokens};
 use cbpii_sandbox::{Endpoint, Fault, FaultRule, Sandbox};
 use common::*;
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
 thread_local! {
     /// What this thread's test listens to, and all it heard. A call is made on the thread of its caller.
     static LEVEL: Cell<LevelFilter> = const { Cell::new(LevelFilter::Off) };
-    static PARSER_LEVEL: Cell<LevelFilter> = const { Cell::new(LevelFilter::Off) };
     static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -27,8 +25,7 @@ struct Listener;
 
 impl Log for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let parser = metadata.target().starts_with("ureq_proto");
-        metadata.level() <= if parser { PARSER_LEVEL.get() } else { LEVEL.get() }
+        metadata.level() <= LEVEL.get()
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -41,40 +38,15 @@ impl Log for Listener {
 }
 
 /// Listens on this thread from now on.
-fn listen(level: LevelFilter, parser: LevelFilter) {
+fn listen(level: LevelFilter) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| log::set_logger(&Listener).unwrap());
     log::set_max_level(LevelFilter::Trace);
     LEVEL.set(level);
-    PARSER_LEVEL.set(parser);
 }
 
 fn heard() -> String {
     HEARD.take().join("\n")
-}
-
-#[test]
-fn no_byte_is_sent_while_the_parsers_wire_log_is_on() {
-    let setting = Setting::new();
-    listen(LevelFilter::Trace, LevelFilter::Trace);
-    assert_unsent(&setting.sandbox, setting.check(), ErrorCode::OptionValue);
-    assert_unsent(&setting.sandbox, setting.client.refresh(&setting.tokens), ErrorCode::OptionValue);
-    assert_eq!(setting.control().connections_opened(), 0);
-    assert_without_secrets(&heard(), &secrets_of(&setting.tokens));
-    listen(LevelFilter::Trace, LevelFilter::Debug);
-    assert!(setting.check().unwrap().available);
-}
-
-#[test]
-fn a_code_is_not_spent_while_the_parsers_wire_log_is_on() {
-    let setting = Setting::new();
-    let pending = setting.client.begin_consent(&ConsentOptions::default()).unwrap();
-    let code = pending.complete(&setting.sandbox.approve(pending.url(), "CLAIRE").unwrap()).unwrap();
-    listen(LevelFilter::Trace, LevelFilter::Trace);
-    assert_code(setting.client.exchange_code(&pending, &code), ErrorCode::OptionValue);
-    listen(LevelFilter::Trace, LevelFilter::Debug);
-    assert!(setting.client.exchange_code(&pending, &code).is_ok());
-    assert_without_secrets(&heard(), &[code.expose()]);
 }
 
 /// A whole journey with all kinds of secrets, some failures and a proxy; gives the secrets.
@@ -119,13 +91,12 @@ fn check(sandbox: &Sandbox, client: &Client, tokens: &Tokens) {
 fn assert_journey_logs_no_secret(level: LevelFilter) {
     let sandbox = sandbox_with(json!({"pkce": true, "client_authentication": "client_secret_basic"}));
     let proxy = Proxy::start(Manner::Honest);
-    listen(level, LevelFilter::Debug);
+    listen(level);
     let secrets = journey(&sandbox, &proxy);
     let text = heard();
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
     assert_without_secrets(&text, &secrets);
     assert!(text.contains("cbpii confirm_funds bank=bpce-17515"), "{text}");
-    assert!(text.lines().any(|line| line.starts_with("ureq")), "the libraries below were heard");
 }
 
 #[test]
@@ -134,13 +105,6 @@ fn a_whole_journey_at_debug_logs_no_secret() {
 }
 
 #[test]
-fn a_whole_journey_at_trace_of_all_but_the_parser_logs_no_secret() {
+fn a_whole_journey_at_trace_logs_no_secret() {
     assert_journey_logs_no_secret(LevelFilter::Trace);
-}
-
-#[test]
-fn the_parser_would_log_at_trace_what_these_tests_fear() {
-    listen(LevelFilter::Off, LevelFilter::Trace);
-    assert!(log::log_enabled!(target: "ureq_proto::util", Level::Trace));
-    assert!(!log::log_enabled!(target: "cbpii", Level::Error));
 }

@@ -61,14 +61,12 @@ impl BuiltInTransport {
 
 impl Transport for BuiltInTransport {
     fn exchange(&self, request: &HttpRequest, context: &TransportContext) -> Result<HttpResponse> {
-        refuse_wire_logging()?;
         let scope = Scope::new(context);
         self.send(request, context, &scope).map_err(|error| error.with_request_sent(scope.request_sent()))
     }
 
     fn prepare(&self, uri: &Uri, context: &TransportContext) {
-        let has_ready = || self.keeps_connections && self.dialer.has_ready(uri);
-        if refuse_wire_logging().is_err() || has_ready() {
+        if self.keeps_connections && self.dialer.has_ready(uri) {
             return;
         }
         let begun = self.dialer.begin(uri, &Scope::new(context));
@@ -94,14 +92,4 @@ impl Transport for BuiltInTransport {
     fn statistics(&self) -> TransportStatistics {
         self.dialer.statistics()
     }
-}
-
-/// The HTTP parser logs every byte on the wire at TRACE, tokens included. Rather than leak one, no request is
-/// made while a logger listens to that.
-fn refuse_wire_logging() -> Result<()> {
-    if log::log_enabled!(target: "ureq_proto::util", log::Level::Trace) {
-        let message = "The log level TRACE of ureq_proto would write tokens to the log; set ureq_proto to DEBUG or less.";
-        return Err(Error::new(ErrorCode::OptionValue, message));
-    }
-    Ok(())
 }

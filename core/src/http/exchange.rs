@@ -1,17 +1,15 @@
-//! One request and its answer on a connection, in the words of HTTP/1.1.
+//! One request and its answer on a connection, in the words of HTTP/1.1 (RFC 9112).
 
-use ::http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, USER_AGENT};
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response};
-use ureq_proto::client::state::{Cleanup, RecvBody, RecvResponse};
-use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
-use ureq_proto::{BodyMode, Error as ProtocolError};
+use ::http::Uri;
+use httparse::{EMPTY_HEADER, Status};
 use zeroize::Zeroizing;
 
+use super::answer_head::{AnswerHead, BodyEnd};
 use super::connection::TlsConnection;
 use super::scope::{Scope, out_of_io};
 use super::transport::{HttpRequest, HttpResponse};
-use super::{BODY_LIMIT, too_large};
-use crate::{Error, ErrorCode, Result};
+use super::{BODY_LIMIT, malformed, too_large};
+use crate::Result;
 
 /// How the library names itself to banks and proxies.
 pub(super) const NAME: &str = concat!("cbpii/", env!("CARGO_PKG_VERSION"));
@@ -22,100 +20,69 @@ pub(super) fn exchange(
     request: &HttpRequest,
     scope: &Scope<'_>,
 ) -> Result<(HttpResponse, bool)> {
-    let call = send(connection, request, scope)?;
-    let (head, next) = receive_head(connection, call, scope)?;
-    let (head, ()) = head.into_parts();
-    let (body, ended) = match next {
-        RecvResponseResult::RecvBody(call) => receive_body(connection, call, &head.headers, scope)?,
-        RecvResponseResult::Redirect(call) => (Zeroizing::default(), Some(call.proceed())),
-        RecvResponseResult::Cleanup(call) => (Zeroizing::default(), Some(call)),
-    };
-    let reusable =
-        ended.is_some_and(|call| !call.must_close_connection()) && connection.received().is_empty();
-    Ok((HttpResponse { status: head.status.as_u16(), headers: head.headers, body }, reusable))
-}
-
-/// What the protocol engine says of an answer that is none.
-fn malformed(_: ProtocolError) -> Error {
-    Error::new(ErrorCode::MalformedHttp, "What came from the bank's address is not a valid HTTP answer.")
-}
-
-/// What it says of a request is our mistake: requests are checked when they are made.
-fn unexpected(error: impl std::fmt::Display) -> Error {
-    let message = format!("The HTTP library failed in an unexpected way ({error}); please report it.");
-    Error::new(ErrorCode::Internal, message)
-}
-
-fn send(
-    connection: &mut TlsConnection,
-    request: &HttpRequest,
-    scope: &Scope<'_>,
-) -> Result<Call<RecvResponse>> {
-    let (bytes, call) = write(request).map_err(unexpected)?;
-    let call = call.ok_or_else(|| unexpected("the request is not complete"))?;
-    connection.send(&bytes, scope).map_err(out_of_io)?;
-    Ok(call)
-}
-
-type Written = (Zeroizing<Vec<u8>>, Option<Call<RecvResponse>>);
-
-/// The request as it travels, and the call that waits for its answer once everything is written.
-fn write(request: &HttpRequest) -> std::result::Result<Written, ProtocolError> {
-    let mut outgoing = Request::new(());
-    *outgoing.method_mut() = Method::POST;
-    *outgoing.uri_mut() = request.uri.clone();
-    *outgoing.headers_mut() = request.headers.clone();
-    let mut call = Call::new(outgoing)?;
-    call.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))?;
-    call.header(CONTENT_LENGTH, request.body.len())?;
-    call.header(USER_AGENT, HeaderValue::from_static(NAME))?;
-    let mut call = call.proceed();
-    let mut bytes = Zeroizing::new(vec![0; length(request)]);
-    let head = call.write(&mut bytes)?;
-    let (call, body) = match call.proceed()? {
-        Some(SendRequestResult::SendBody(mut call)) => {
-            let (_, body) = call.write(&request.body, &mut bytes[head..])?;
-            (call.proceed(), body)
+    connection.send(&written(request), scope).map_err(out_of_io)?;
+    let head = loop {
+        let head = receive_parsed(connection, scope, AnswerHead::read)?;
+        if !head.is_interim() {
+            break head;
         }
-        Some(SendRequestResult::RecvResponse(call)) => (Some(call), 0),
-        Some(SendRequestResult::Await100(_)) | None => (None, 0),
     };
-    bytes.truncate(head + body);
-    Ok((bytes, call))
+    let end = head.body_end()?;
+    let body = receive_body(connection, end, scope)?;
+    let reusable = end != BodyEnd::Connection && head.keeps_connection() && connection.received().is_empty();
+    Ok((HttpResponse { status: head.status, headers: head.headers, body }, reusable))
 }
 
-/// At least the length of the request as it travels.
-fn length(request: &HttpRequest) -> usize {
+/// The request as it travels.
+fn written(request: &HttpRequest) -> Zeroizing<Vec<u8>> {
     /// The first line and the headers that are added, without address and host.
     const ADDED: usize = 256;
-    let address = request.uri.path().len()
-        + request.uri.query().map_or(0, str::len)
-        + request.uri.authority().map_or(0, |authority| authority.as_str().len());
-    let line = |(name, value): (&::http::HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
-    ADDED + address + request.headers.iter().map(line).sum::<usize>() + request.body.len()
+    let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+    let host = host(&request.uri);
+    let lines = request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let length = ADDED + target.len() + host.len() + lines.sum::<usize>() + request.body.len();
+    // What it holds is cleared when it is dropped, so it must not move while it grows.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+    for part in ["POST ", target, " HTTP/1.1\r\naccept-encoding: identity\r\ncontent-length: "] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes.extend_from_slice(request.body.len().to_string().as_bytes());
+    for part in ["\r\nuser-agent: ", NAME, "\r\nhost: ", host, "\r\n"] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    for (name, value) in &request.headers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            bytes.extend_from_slice(part);
+        }
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(&request.body);
+    debug_assert!(bytes.len() <= length);
+    bytes
 }
 
-fn receive_head(
+/// Host and port, as the header `Host` has them.
+fn host(uri: &Uri) -> &str {
+    uri.authority().map_or("", |authority| authority.as_str())
+}
+
+/// What `parse` finds at the beginning of what is received, waiting for more while that is not complete.
+fn receive_parsed<T>(
     connection: &mut TlsConnection,
-    mut call: Call<RecvResponse>,
     scope: &Scope<'_>,
-) -> Result<(Response<()>, RecvResponseResult)> {
+    parse: impl Fn(&[u8]) -> Result<Option<(usize, T)>>,
+) -> Result<T> {
     loop {
-        let (taken, head) = call.try_response(connection.received(), false).map_err(malformed)?;
-        connection.take(taken);
-        if let Some(head) = head {
-            let next = call.proceed().ok_or_else(|| unexpected("the answer has no end"))?;
-            return Ok((head, next));
+        if let Some((length, parsed)) = parse(connection.received())? {
+            connection.take(length);
+            return Ok(parsed);
         }
-        // Something is taken without an answer when the bank says that one will come.
-        if taken == 0 {
-            more(connection, scope)?;
-        }
+        receive_more(connection, scope)?;
     }
 }
 
 /// Waits for more of an answer that is not complete.
-fn more(connection: &mut TlsConnection, scope: &Scope<'_>) -> Result<()> {
+fn receive_more(connection: &mut TlsConnection, scope: &Scope<'_>) -> Result<()> {
     if connection.receive(scope).map_err(out_of_io)? {
         return Ok(());
     }
@@ -124,59 +91,97 @@ fn more(connection: &mut TlsConnection, scope: &Scope<'_>) -> Result<()> {
 
 type Body = Zeroizing<Vec<u8>>;
 
-/// The body; and the call, unless the connection ended with it.
-fn receive_body(
+fn receive_body(connection: &mut TlsConnection, end: BodyEnd, scope: &Scope<'_>) -> Result<Body> {
+    let mut body = Body::default();
+    match end {
+        BodyEnd::Length(length) => receive_part(connection, length, &mut body, scope)?,
+        BodyEnd::LastChunk => receive_chunks(connection, &mut body, scope)?,
+        BodyEnd::Connection => loop {
+            append(&mut body, connection.received())?;
+            connection.take(connection.received().len());
+            if !connection.receive(scope).map_err(out_of_io)? {
+                break;
+            }
+        },
+    }
+    Ok(body)
+}
+
+/// The next `length` bytes.
+fn receive_part(
     connection: &mut TlsConnection,
-    mut call: Call<RecvBody>,
-    headers: &HeaderMap,
+    length: usize,
+    body: &mut Body,
     scope: &Scope<'_>,
-) -> Result<(Body, Option<Call<Cleanup>>)> {
-    let until_the_end = matches!(call.body_mode(), BodyMode::CloseDelimited);
-    let mut body = Zeroizing::new(Vec::with_capacity(announced(headers)));
+) -> Result<()> {
+    let mut missing = length;
+    while missing > 0 {
+        if connection.received().is_empty() {
+            receive_more(connection, scope)?;
+        }
+        let received = connection.received();
+        let part = &received[..received.len().min(missing)];
+        append(body, part)?;
+        missing -= part.len();
+        connection.take(part.len());
+    }
+    Ok(())
+}
+
+/// A body in chunks (RFC 9112 §7.1); what follows the last one is not looked at.
+fn receive_chunks(connection: &mut TlsConnection, body: &mut Body, scope: &Scope<'_>) -> Result<()> {
     loop {
-        let begin = body.len();
-        make_room(&mut body, connection.received().len());
-        let (taken, read) = call.read(connection.received(), &mut body[begin..]).map_err(malformed)?;
-        connection.take(taken);
-        body.truncate(begin + read);
-        if body.len() > BODY_LIMIT {
-            return Err(too_large());
+        match receive_parsed(connection, scope, chunk_size)? {
+            0 => return receive_parsed(connection, scope, trailers),
+            size if size > BODY_LIMIT => return Err(too_large()),
+            size => receive_part(connection, size, body, scope)?,
         }
-        if call.can_proceed() && !until_the_end {
-            return Ok((body, cleanup(call)));
-        }
-        let is_waiting = taken == 0 || connection.received().is_empty();
-        if is_waiting && !connection.receive(scope).map_err(out_of_io)? {
-            break;
-        }
+        receive_parsed(connection, scope, line_end)?;
     }
-    if until_the_end || call.is_ended_chunked() {
-        return Ok((body, None));
+}
+
+/// How much of what was received belongs to what a parser of `httparse` found, and what that is.
+fn found<T>(parsed: httparse::Result<(usize, T)>) -> Result<Option<(usize, T)>> {
+    match parsed {
+        Ok(Status::Complete(complete)) => Ok(Some(complete)),
+        Ok(Status::Partial) => Ok(None),
+        Err(_) => Err(malformed()),
     }
-    Err(out_of_io(std::io::ErrorKind::UnexpectedEof.into()))
 }
 
-fn cleanup(call: Call<RecvBody>) -> Option<Call<Cleanup>> {
-    Some(match call.proceed()? {
-        RecvBodyResult::Cleanup(call) => call,
-        RecvBodyResult::Redirect(call) => call.proceed(),
-    })
+fn chunk_size(received: &[u8]) -> Result<Option<(usize, usize)>> {
+    let parsed = httparse::parse_chunk_size(received).map_err(|_| httparse::Error::Token);
+    let size = |(length, size)| Ok((length, usize::try_from(size).map_err(|_| too_large())?));
+    found(parsed)?.map(size).transpose()
 }
 
-/// As many bytes as are announced, within reason.
-fn announced(headers: &HeaderMap) -> usize {
-    const REASONABLE: usize = 16 * 1024;
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    length.unwrap_or(0).min(REASONABLE)
+fn trailers(received: &[u8]) -> Result<Option<(usize, ())>> {
+    const MOST: usize = 32;
+    let mut room = [EMPTY_HEADER; MOST];
+    let parsed = httparse::parse_headers(received, &mut room);
+    Ok(found(parsed)?.map(|(length, _)| (length, ())))
 }
 
-/// Room for more at the end of `body`. When it must move, nothing of it stays behind: it may hold tokens.
-fn make_room(body: &mut Body, more: usize) {
-    let length = body.len() + more;
+fn line_end(received: &[u8]) -> Result<Option<(usize, ())>> {
+    const LINE_END: &[u8] = b"\r\n";
+    match received.get(..LINE_END.len()) {
+        Some(LINE_END) => Ok(Some((LINE_END.len(), ()))),
+        None if LINE_END.starts_with(received) => Ok(None),
+        _ => Err(malformed()),
+    }
+}
+
+/// Adds a part of a body. When what is there must move, nothing of it stays behind: it may hold tokens.
+fn append(body: &mut Body, part: &[u8]) -> Result<()> {
+    let length = body.len() + part.len();
+    if length > BODY_LIMIT {
+        return Err(too_large());
+    }
     if length > body.capacity() {
         let mut larger = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
         larger.extend_from_slice(body);
         *body = larger;
     }
-    body.resize(length, 0);
+    body.extend_from_slice(part);
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! How bytes travel: the [`Transport`] seam, the built-in transport, message signatures and masking.
 
+mod answer_head;
 mod built_in;
 mod connection;
 mod dialer;
@@ -26,5 +27,13 @@ fn too_large() -> crate::Error {
     crate::Error::new(
         crate::ErrorCode::AnswerTooLarge,
         "The bank's answer is larger than any valid one and was not read.",
+    )
+}
+
+/// The error that something else than an answer is.
+fn malformed() -> crate::Error {
+    crate::Error::new(
+        crate::ErrorCode::MalformedHttp,
+        "What came from the bank's address is not a valid HTTP answer.",
     )
 }

@@ -2,14 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 
-use ::http::header::{PROXY_AUTHORIZATION, USER_AGENT};
-use ::http::{HeaderValue, Method, Request, Uri};
+use ::http::Uri;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
-use ureq_proto::client::{Call, SendRequestResult};
 use zeroize::Zeroizing;
 
+use super::answer_head::AnswerHead;
 use super::connection::Socket;
 use super::exchange::NAME;
 use super::scope::{Scope, out_of_io};
@@ -19,7 +18,8 @@ use crate::{Error, ErrorCode, Result};
 pub(super) struct Proxy {
     /// Without the credentials.
     uri: Uri,
-    credentials: Option<HeaderValue>,
+    /// Their whole line, or nothing.
+    credentials: Zeroizing<String>,
 }
 
 impl Proxy {
@@ -43,10 +43,7 @@ impl Proxy {
             return None;
         }
         let plain = Uri::builder().scheme("http").authority(host).path_and_query("/").build().ok()?;
-        let credentials = match userinfo {
-            Some(userinfo) => Some(basic(userinfo)?),
-            None => None,
-        };
+        let credentials = userinfo.map_or(Some(Zeroizing::default()), basic)?;
         Some(Self { uri: plain, credentials })
     }
 
@@ -57,54 +54,46 @@ impl Proxy {
 
     /// Has the proxy connect the socket to the host of `target`.
     pub(super) fn open_tunnel(&self, socket: &mut Socket, target: &Uri, scope: &Scope<'_>) -> Result<()> {
-        let mut request = Zeroizing::new(vec![0; 4096]);
-        let (length, call) = self.write(target, &mut request).ok_or_else(refused)?;
-        let SendRequestResult::RecvResponse(mut call) = call else { return Err(refused()) };
         let mut wire = socket.during(scope);
-        wire.write_all(&request[..length]).map_err(out_of_io)?;
+        wire.write_all(self.request(target).as_bytes()).map_err(out_of_io)?;
         let (mut answer, mut filled) = ([0; 4096], 0);
         loop {
-            let read = wire.read(&mut answer[filled..]).map_err(out_of_io)?;
-            filled += read;
-            let (taken, head) = call.try_response(&answer[..filled], false).map_err(|_| refused())?;
-            answer.copy_within(taken..filled, 0);
-            filled -= taken;
-            match head {
+            match AnswerHead::read(&answer[..filled]).map_err(|_| refused())? {
+                Some((length, head)) if head.is_interim() => {
+                    answer.copy_within(length..filled, 0);
+                    filled -= length;
+                    continue;
+                }
                 // The bank says nothing before we do.
-                Some(head) if head.status().is_success() && filled == 0 => return Ok(()),
+                Some((length, head)) if (200..300).contains(&head.status) && length == filled => {
+                    return Ok(());
+                }
                 Some(_) => return Err(refused()),
-                None if read == 0 => return Err(refused()),
                 None => {}
+            }
+            match wire.read(&mut answer[filled..]).map_err(out_of_io)? {
+                0 => return Err(refused()),
+                amount => filled += amount,
             }
         }
     }
 
-    /// None when host and credentials are longer than any.
-    fn write(&self, target: &Uri, output: &mut [u8]) -> Option<(usize, SendRequestResult)> {
-        let authority = format!("{}:{}", target.host()?, target.port_u16().unwrap_or(443));
-        let mut request = Request::new(());
-        *request.method_mut() = Method::CONNECT;
-        *request.uri_mut() = Uri::builder().authority(authority).build().ok()?;
-        let mut call = Call::new(request).ok()?;
-        call.header(USER_AGENT, HeaderValue::from_static(NAME)).ok()?;
-        if let Some(credentials) = &self.credentials {
-            call.header(PROXY_AUTHORIZATION, credentials.clone()).ok()?;
-        }
-        let mut call = call.proceed();
-        let length = call.write(output).ok()?;
-        Some((length, call.proceed().ok()??))
+    fn request(&self, target: &Uri) -> Zeroizing<String> {
+        let authority = format!("{}:{}", target.host().unwrap_or_default(), target.port_u16().unwrap_or(443));
+        let credentials = self.credentials.as_str();
+        Zeroizing::new(format!(
+            "CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: {NAME}\r\n{credentials}\r\n"
+        ))
     }
 }
 
 /// The credentials of an address, as RFC 7617 has them.
-fn basic(userinfo: &str) -> Option<HeaderValue> {
+fn basic(userinfo: &str) -> Option<Zeroizing<String>> {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     let plain = |text| Some(Zeroizing::new(percent_decode_str(text).decode_utf8().ok()?.into_owned()));
     let joined = Zeroizing::new(format!("{}:{}", *plain(user)?, *plain(password)?));
-    let value = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(joined.as_bytes())));
-    let mut value = HeaderValue::from_str(&value).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    let encoded = Zeroizing::new(BASE64_STANDARD.encode(joined.as_bytes()));
+    Some(Zeroizing::new(format!("proxy-authorization: Basic {}\r\n", *encoded)))
 }
 
 fn refused() -> Error {
@@ -141,8 +130,8 @@ mod tests {
     fn credentials_are_decoded_once_and_are_not_part_of_the_address() {
         let proxy = Proxy::read("http://us%20er:p%40ss@proxy.example:3128").unwrap();
         assert_eq!(proxy.uri().to_string(), "http://proxy.example:3128/");
-        let expected = format!("Basic {}", BASE64_STANDARD.encode("us er:p@ss"));
-        assert_eq!(proxy.credentials.unwrap(), expected.as_str());
-        assert!(Proxy::read("http://proxy.example").unwrap().credentials.is_none());
+        let expected = format!("proxy-authorization: Basic {}\r\n", BASE64_STANDARD.encode("us er:p@ss"));
+        assert_eq!(*proxy.credentials, expected);
+        assert!(Proxy::read("http://proxy.example").unwrap().credentials.is_empty());
     }
 }

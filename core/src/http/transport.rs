@@ -103,7 +103,7 @@ impl HttpResponse {
         Ok(Self { status, headers: map, body: Zeroizing::new(body) })
     }
 
-    /// The status, 100 to 599.
+    /// The status: 100 to 599, or what a bank invents up to 999.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
