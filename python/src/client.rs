@@ -337,7 +337,7 @@ impl Client {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = token(cancel);
         let call = self.check(py, tokens, request, limits(timeout, &cancel)?)?;
-        confirmation(py, &attended(py, &cancel, self.asks_python, call)?)
+        confirmation(py, attended(py, &cancel, self.asks_python, call)?)
     }
 
     /// What :meth:`confirm_funds` would send, header by header, with the exact signing string. Nothing is sent.
@@ -423,7 +423,7 @@ impl Client {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = cbpii::CancelToken::new();
         let call = self.check(py, tokens, request, limits(timeout, &cancel)?)?;
-        soon(py, workers, cancel, call, |py, answer| confirmation(py, &answer))
+        soon(py, workers, cancel, call, |py, answer| confirmation(py, answer))
     }
 
     fn _warm_up<'py>(

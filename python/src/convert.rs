@@ -186,34 +186,39 @@ pub(crate) fn explanation<'py>(py: Python<'py>, one: &cbpii::Explanation) -> PyR
     ))
 }
 
-/// A `FundsConfirmation`.
+/// A `FundsConfirmation`: its answer, and what makes the rest when something asks for it.
 ///
 /// Its `__init__` would do the same. But while the call waited, Python's code and interpreter went out of the processor's
 /// caches, and running them for this would be the dearest thing the package does.
-pub(crate) fn confirmation<'py>(
-    py: Python<'py>,
-    one: &cbpii::FundsConfirmation,
-) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn confirmation(py: Python<'_>, one: cbpii::FundsConfirmation) -> PyResult<Bound<'_, PyAny>> {
     static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static FIELDS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
     let class = imported!(py, "cbpii._results", "FundsConfirmation")?;
-    let fields = FIELDS.get_or_try_init(py, || class.getattr("__match_args__")?.extract())?;
-    let values = (
-        one.available,
-        one.reference.as_str(),
-        one.request_id.as_deref(),
-        one.correlation_id.as_deref(),
-        one.bank_id.as_str(),
-        moment(py, one.checked_at)?,
-        one.duration,
-        enum_member(py, "ResponseSignature", one.response_signature.as_str())?,
-        one.deprecation_warning.as_deref(),
-    );
     let made =
         NEW.get_or_try_init(py, || class.getattr("__new__").map(Bound::unbind))?.bind(py).call1((class,))?;
-    let facts = made.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-    for (field, value) in fields.iter().zip(values.into_pyobject(py)?) {
-        facts.set_item(field, value)?;
-    }
+    let facts = imported!(py, "cbpii._results", "_facts")?.call1((&made,))?.cast_into::<PyDict>()?;
+    facts.set_item(intern!(py, "available"), one.available)?;
+    facts.set_item(intern!(py, "_rest"), Bound::new(py, Rest(one))?)?;
     Ok(made)
+}
+
+/// Makes what a `FundsConfirmation` tells besides its answer.
+#[pyclass(frozen, name = "_Rest", module = "cbpii")]
+struct Rest(cbpii::FundsConfirmation);
+
+#[pymethods]
+impl Rest {
+    fn __call__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let one = &self.0;
+        let facts = PyDict::new(py);
+        facts.set_item("reference", &one.reference)?;
+        facts.set_item("request_id", one.request_id.as_deref())?;
+        facts.set_item("correlation_id", one.correlation_id.as_deref())?;
+        facts.set_item("bank_id", &one.bank_id)?;
+        facts.set_item("checked_at", moment(py, one.checked_at)?)?;
+        facts.set_item("duration", one.duration)?;
+        let signature = enum_member(py, "ResponseSignature", one.response_signature.as_str())?;
+        facts.set_item("response_signature", signature)?;
+        facts.set_item("deprecation_warning", one.deprecation_warning.as_deref())?;
+        Ok(facts)
+    }
 }

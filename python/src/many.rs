@@ -53,7 +53,7 @@ impl Checks {
 fn outcome(py: Python<'_>, ended: Ended) -> PyResult<Bound<'_, PyAny>> {
     let Some((check, outcome)) = ended else { return Ok(py.None().into_bound(py)) };
     let (answer, error) = match outcome {
-        Ok(answer) => (Some(confirmation(py, &answer)?), None),
+        Ok(answer) => (Some(confirmation(py, answer)?), None),
         Err(error) => (None, Some(exception(py, &error)?)),
     };
     Ok((check.context, answer, error).into_pyobject(py)?.into_any())

@@ -77,7 +77,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = token(cancel);
         let call = self.check(py, request, limits(timeout, &cancel)?)?;
-        confirmation(py, &attended(py, &cancel, self.asks_python, call)?)
+        confirmation(py, attended(py, &cancel, self.asks_python, call)?)
     }
 
     /// How the consent stands now, as far as this process knows; no I/O.
@@ -155,7 +155,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = cbpii::CancelToken::new();
         let call = self.check(py, request, limits(timeout, &cancel)?)?;
-        soon(py, workers, cancel, call, |py, answer| confirmation(py, &answer))
+        soon(py, workers, cancel, call, |py, answer| confirmation(py, answer))
     }
 
     fn _reload<'py>(&self, py: Python<'py>, workers: &Workers) -> PyResult<Bound<'py, PyAny>> {

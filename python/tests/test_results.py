@@ -6,6 +6,8 @@ import inspect
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -93,16 +95,45 @@ def test_wrong_arguments_are_refused(values: Any, named: Any, why: str) -> None:
         cbpii.HttpResponse(*values, **named)
 
 
+def answered() -> cbpii.FundsConfirmation:
+    """A new one, which has not been asked for anything."""
+    return bare_client().confirm_funds(some_tokens(), check())
+
+
 def test_an_answer_is_what_its_class_makes_of_its_fields() -> None:
-    answer = bare_client().confirm_funds(some_tokens(), check())
+    answer = answered()
     fields = {field.name: getattr(answer, field.name) for field in dataclasses.fields(answer)}
-    assert list(vars(answer)) == list(fields)
     made = cbpii.FundsConfirmation(**fields)
     assert (answer, hash(answer), repr(answer)) == (made, hash(made), repr(made))
-    assert pickle.loads(pickle.dumps(answer)) == made
     assert answer.response_signature is cbpii.ResponseSignature.ABSENT
     with pytest.raises(dataclasses.FrozenInstanceError):
         answer.available = False  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="'FundsConfirmation' object has no attribute 'answer'"):
+        _ = answer.answer  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        vars,
+        dataclasses.asdict,
+        lambda answer: vars(copy.copy(answer)),
+        lambda answer: vars(copy.deepcopy(answer)),
+        lambda answer: vars(pickle.loads(pickle.dumps(answer))),
+        lambda answer: vars(dataclasses.replace(answer)),
+    ],
+)
+def test_an_answer_is_whole_whatever_is_asked_first(ask: Callable[[cbpii.FundsConfirmation], dict[str, Any]]) -> None:
+    names = [field.name for field in dataclasses.fields(cbpii.FundsConfirmation)]
+    assert list(ask(answered())) == names
+    assert all(hasattr(answered(), name) and name in dir(answered()) for name in names)
+
+
+def test_threads_that_ask_together_are_told_the_same() -> None:
+    answers = [answered() for _ in range(50)]
+    with ThreadPoolExecutor(8) as threads:
+        told = [threads.map(lambda _, answer=answer: (answer.reference, answer.checked_at), range(8)) for answer in answers]
+        assert all(len(set(each)) == 1 for each in told)
 
 
 @pytest.mark.parametrize("moment", [datetime.min, datetime(1969, 12, 31, 23, 59, 59, 999_000), datetime.max])

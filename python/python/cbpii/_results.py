@@ -23,8 +23,15 @@ else:
     from ._frozen import dataclass, field
 
 
+class _Facts:
+    """Has the ``__dict__`` that a class below shows only when it is complete."""
+
+
+_facts = vars(_Facts)["__dict__"].__get__
+
+
 @dataclass(frozen=True)
-class FundsConfirmation:
+class FundsConfirmation(_Facts):
     """The bank's yes or no. Nothing is reserved by it, and it is true only for the moment.
 
     It has no truth value: ask for :attr:`available`.
@@ -51,6 +58,28 @@ class FundsConfirmation:
 
     def __bool__(self) -> bool:
         raise TypeError("a FundsConfirmation has no truth value; ask for its 'available'")
+
+    if not TYPE_CHECKING:
+        # A check is often asked for nothing but its answer, and making the rest takes longer than making the object.
+
+        @property
+        def __dict__(self):
+            facts = _facts(self)
+            rest = facts.get("_rest")
+            if rest is not None:
+                facts.update(rest())
+                # Another thread may have been quicker.
+                facts.pop("_rest", None)
+            return facts
+
+        def __getstate__(self):
+            return self.__dict__
+
+        def __getattr__(self, name):
+            try:
+                return self.__dict__[name]
+            except KeyError:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
 
 
 @dataclass(frozen=True)
