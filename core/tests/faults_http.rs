@@ -69,7 +69,12 @@ fn an_answer_may_be_written_in_any_way_http_allows() {
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunked}"),
         format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}"),
         format!("HTTP/1.0 200 OK\r\n\r\n{body}"),
-        format!("HTTP/1.1 100 Continue\r\n\r\n{}", answer(true)),
+        format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n{}", answer(true)),
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {0}\r\ncontent-length: {0}, {0}\r\n\r\n{body}",
+            body.len()
+        ),
+        format!("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: Chunked\r\n\r\n{chunked}"),
     ] {
         assert!(told(bytes.as_str()).unwrap_or_else(|error| panic!("{bytes}: {error:?}")).available);
     }
@@ -101,6 +106,11 @@ fn what_http_does_not_allow_is_no_answer() {
         "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999",
         "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 400",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: identity",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked",
+        "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked",
+        "HTTP/1.1 101 Switching Protocols",
+        "HTTP/1.1 204 No Content",
     ] {
         assert_one_of(told(format!("{head}\r\n\r\n{body}")), &malformed);
     }
@@ -116,6 +126,17 @@ fn an_answer_shorter_than_it_says_is_none() {
     for bytes in [more, cut] {
         assert_one_of(told(bytes), &[ErrorCode::Disconnected, ErrorCode::MalformedHttp]);
     }
+}
+
+#[test]
+fn an_answer_may_come_in_pieces() {
+    let bank = RawBank::start(|stream| {
+        read_request(stream);
+        for byte in answer(true).as_bytes() {
+            stream.write_all(std::slice::from_ref(byte)).and_then(|()| stream.flush()).unwrap();
+        }
+    });
+    assert!(ask(&bank.client(&ISSUER)).unwrap().available);
 }
 
 /// Sends the same bytes until the client leaves.

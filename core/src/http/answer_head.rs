@@ -99,6 +99,8 @@ impl AnswerHead {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::ErrorCode;
 
@@ -168,5 +170,20 @@ mod tests {
         assert!(!head("200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 2").keeps_connection());
         let old = AnswerHead::read(b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n\r\n").unwrap().unwrap().1;
         assert!(!old.keeps_connection());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(
+            start in "(HTTP/1[.][01] [0-9]{3}( OK)?\r\n)?",
+            lines in prop::collection::vec("(content-length|transfer-encoding|connection|[a-z]{0,3}): ?[0-9a-z, ]{0,12}\r\n", 0..4),
+            rest in prop::collection::vec(any::<u8>(), 0..50),
+        ) {
+            let bytes = [start.as_bytes(), lines.concat().as_bytes(), b"\r\n", &rest].concat();
+            if let Ok(Some((length, head))) = AnswerHead::read(&bytes) {
+                prop_assert!(length <= bytes.len());
+                let _ = (head.body_end(), head.keeps_connection(), head.is_interim());
+            }
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! How bytes travel: the [`Transport`] seam, the built-in transport, message signatures and masking.
 
+mod answer_body;
 mod answer_head;
 mod built_in;
 mod connection;
 mod dialer;
 mod digest;
 mod exchange;
+mod incoming;
 pub(crate) mod masking;
 mod names;
 mod proxy;
