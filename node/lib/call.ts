@@ -101,7 +101,7 @@ export class Gate {
     if (signal?.aborted) {
       throw cancelled(signal, 'The call was cancelled before it began; nothing was sent.')
     }
-    if (this.#under_way >= this.#limit) {
+    if (this.isFull) {
       return this.#inTurn(limits, start)
     }
     this.#under_way += 1
@@ -119,6 +119,11 @@ export class Gate {
       return called(timeoutMs, signal, start, this.#leave)
     }
     return soon((call) => start(call, timeoutMs, undefined), this.#leave)
+  }
+
+  /** Whether a call that begins now waits for its turn. */
+  get isFull(): boolean {
+    return this.#under_way >= this.#limit
   }
 
   /** Throws when no call is made any more. */

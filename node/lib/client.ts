@@ -127,6 +127,11 @@ export class Inside {
     return this.#ticker.during(() => this.#gate.run(limits, start))
   }
 
+  /** The question of a call: checked at once when the call waits for its turn, else by the thread that asks it. */
+  question(request: unknown): Native.Asked {
+    return this.#gate.isFull ? nativeRequest(request) : asked(request)
+  }
+
   /** Does something with a clock that goes on. */
   during<T>(work: () => Promise<T>): Promise<T> {
     return this.#ticker.during(work)
@@ -244,8 +249,12 @@ export class Client {
     request: FundsRequest | FundsRequestOptions,
     limits?: CallOptions,
   ): Promise<FundsConfirmation> {
-    const [own, question, within] = [nativeTokens(tokens), asked(request), callOptions(limits, 'confirmFunds')]
     const inside = this.#inside
+    const [own, question, within] = [
+      nativeTokens(tokens),
+      inside.question(request),
+      callOptions(limits, 'confirmFunds'),
+    ]
     const made = inside.run(within, (call, left, cancel) =>
       inside.native.confirmFunds(call, own, question, left, cancel),
     )

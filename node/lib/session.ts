@@ -7,7 +7,7 @@ import { needed, optionalMillis, text, wrongType } from './check.js'
 import { type Client, type Inside, insideOf } from './client.js'
 import { nativeTokens, type Tokens } from './consent.js'
 import { taken } from './errors.js'
-import { asked, type FundsRequest, type FundsRequestOptions } from './funds.js'
+import type { FundsRequest, FundsRequestOptions } from './funds.js'
 import { native } from './loader.js'
 import { type Checks, ConfirmMany, type ConfirmManyOptions } from './many.js'
 import type * as Native from './native.js'
@@ -116,7 +116,7 @@ export class Session {
    * the cardholder has to go to the bank again; and `store.…`.
    */
   async confirmFunds(request: FundsRequest | FundsRequestOptions, limits?: CallOptions): Promise<FundsConfirmation> {
-    const [question, within] = [asked(request), callOptions(limits, 'confirmFunds')]
+    const [question, within] = [this.#client.question(request), callOptions(limits, 'confirmFunds')]
     const made = this.#client.run(within, (call, left, cancel) =>
       this.#native.confirmFunds(call, question, left, cancel),
     )
