@@ -3,7 +3,8 @@
 import { optionalMillis, options, wrongType } from './check.js'
 import { CbpiiError, errorOf, isFailure } from './errors.js'
 import { native } from './loader.js'
-import type { CancelToken, Failure } from './native.js'
+import type { CancelToken, Failure, Soon } from './native.js'
+import { soon } from './settling.js'
 
 /** The limits of one call. */
 export interface CallOptions {
@@ -16,8 +17,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** @internal What a call is given: the time that is left when it was kept waiting, and a way to end it. */
-export type Start<T> = (timeoutMs: number | undefined, cancel: CancelToken | undefined) => Promise<T | Failure>
+/** @internal Starts a call under its number, with the time that is left when it was kept waiting, and a way to end it. */
+export type Start<T> = (call: number, timeoutMs: number | undefined, cancel: CancelToken | undefined) => Soon<T>
 
 /** @internal The options of a call, checked. */
 export function callOptions(given: unknown, of: string): CallOptions {
@@ -90,24 +91,39 @@ export class Gate {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Makes a call when it is its turn. */
-  async run<T>(limits: CallOptions, start: Start<T>): Promise<T> {
+  /**
+   * Makes a call when it is its turn. Whoever waits for its outcome makes an error of it: the stack then leads to them. Most
+   * calls neither wait nor have a signal, and need no promise but the one of their outcome.
+   */
+  run<T>(limits: CallOptions, start: Start<T>): Promise<T | Failure> {
     const { signal, timeoutMs } = limits
     this.check()
     if (signal?.aborted) {
       throw cancelled(signal, 'The call was cancelled before it began; nothing was sent.')
     }
-    let left = timeoutMs
-    if (this.#under_way >= this.#limit) {
-      left = await this.#turn(limits)
-    } else {
-      this.#under_way += 1
+    if (this.isFull) {
+      return this.#inTurn(limits, start)
     }
-    try {
-      return signal === undefined ? settled(await start(left, undefined)) : await called(left, signal, start)
-    } finally {
-      this.#leave()
+    this.#under_way += 1
+    return this.#make(timeoutMs, signal, start)
+  }
+
+  async #inTurn<T>(limits: CallOptions, start: Start<T>): Promise<T | Failure> {
+    const left = await this.#turn(limits)
+    return this.#make(left, limits.signal, start)
+  }
+
+  /** Makes a call that has its place, and gives the place up in the end. */
+  #make<T>(timeoutMs: number | undefined, signal: AbortSignal | undefined, start: Start<T>): Promise<T | Failure> {
+    if (signal !== undefined) {
+      return called(timeoutMs, signal, start, this.#leave)
     }
+    return soon((call) => start(call, timeoutMs, undefined), this.#leave)
+  }
+
+  /** Whether a call that begins now waits for its turn. */
+  get isFull(): boolean {
+    return this.#under_way >= this.#limit
   }
 
   /** Throws when no call is made any more. */
@@ -158,7 +174,7 @@ export class Gate {
   }
 
   /** One call has ended: the next one takes its place. */
-  #leave(): void {
+  readonly #leave = (): void => {
     const [next] = this.#waiting
     if (next !== undefined) {
       next.go()
@@ -182,21 +198,26 @@ function crowded(limit: number): CbpiiError {
 }
 
 /** Makes a call that a signal may end. */
-async function called<T>(timeoutMs: number | undefined, signal: AbortSignal, start: Start<T>): Promise<T> {
+async function called<T>(
+  timeoutMs: number | undefined,
+  signal: AbortSignal,
+  start: Start<T>,
+  ended: () => void,
+): Promise<T> {
   const cancel = new native.CancelToken()
   const ignore = onAbort(signal, () => cancel.cancel())
   try {
-    return settled(await start(timeoutMs, cancel), signal)
+    return settled(await soon((call) => start(call, timeoutMs, cancel), ended), signal)
   } finally {
     ignore()
   }
 }
 
 /** The value of an outcome. The reason of the signal is the cause of an error by which the call was cancelled. */
-function settled<T>(outcome: T | Failure, signal?: AbortSignal): T {
+function settled<T>(outcome: T | Failure, signal: AbortSignal): T {
   if (!isFailure(outcome)) {
     return outcome
   }
-  const byCaller = outcome.failure.code === 'cancelled' && signal?.aborted
+  const byCaller = outcome.failure.code === 'cancelled' && signal.aborted
   throw errorOf(outcome.failure, byCaller ? { thrown: signal.reason } : undefined)
 }

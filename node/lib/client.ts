@@ -27,7 +27,7 @@ import {
   tokensOf,
 } from './consent.js'
 import { taken } from './errors.js'
-import { type FundsRequest, type FundsRequestOptions, nativeRequest } from './funds.js'
+import { asked, type FundsRequest, type FundsRequestOptions, nativeRequest } from './funds.js'
 import { type Issuer, nativeIssuer } from './identity.js'
 import { native } from './loader.js'
 import type * as Native from './native.js'
@@ -39,7 +39,7 @@ import {
   type FundsConfirmation,
   type TransportStatistics,
 } from './results.js'
-import { settler, soon } from './settling.js'
+import { settler } from './settling.js'
 import { exchanging, type Transport } from './transport.js'
 
 /** What a client is made of. Only bank and issuer are needed. */
@@ -123,8 +123,13 @@ export class Inside {
   }
 
   /** Makes a call when it is its turn. */
-  run<T>(limits: CallOptions, start: Start<T>): Promise<T> {
+  run<T>(limits: CallOptions, start: Start<T>): Promise<T | Native.Failure> {
     return this.#ticker.during(() => this.#gate.run(limits, start))
+  }
+
+  /** The question of a call: checked at once when the call waits for its turn, else by the thread that asks it. */
+  question(request: unknown): Native.Asked {
+    return this.#gate.isFull ? nativeRequest(request) : asked(request)
   }
 
   /** Does something with a clock that goes on. */
@@ -201,11 +206,10 @@ export class Client {
       callOptions(limits, 'completeConsent'),
     ]
     const inside = this.#inside
-    return tokensOf(
-      await inside.run(within, (left, cancel) =>
-        soon((call) => inside.native.completeConsent(call, begun, url, left, cancel)),
-      ),
+    const made = inside.run(within, (call, left, cancel) =>
+      inside.native.completeConsent(call, begun, url, left, cancel),
     )
+    return tokensOf(taken(await made))
   }
 
   /**
@@ -217,11 +221,8 @@ export class Client {
   async exchangeCode(pending: PendingConsent, code: AuthorizationCode, limits?: CallOptions): Promise<Tokens> {
     const [begun, own, within] = [nativePending(pending), nativeCode(code), callOptions(limits, 'exchangeCode')]
     const inside = this.#inside
-    return tokensOf(
-      await inside.run(within, (left, cancel) =>
-        soon((call) => inside.native.exchangeCode(call, begun, own, left, cancel)),
-      ),
-    )
+    const made = inside.run(within, (call, left, cancel) => inside.native.exchangeCode(call, begun, own, left, cancel))
+    return tokensOf(taken(await made))
   }
 
   /**
@@ -232,9 +233,8 @@ export class Client {
   async refresh(tokens: Tokens, limits?: CallOptions): Promise<Tokens> {
     const [old, within] = [nativeTokens(tokens), callOptions(limits, 'refresh')]
     const inside = this.#inside
-    return tokensOf(
-      await inside.run(within, (left, cancel) => soon((call) => inside.native.refresh(call, old, left, cancel))),
-    )
+    const made = inside.run(within, (call, left, cancel) => inside.native.refresh(call, old, left, cancel))
+    return tokensOf(taken(await made))
   }
 
   /**
@@ -249,13 +249,16 @@ export class Client {
     request: FundsRequest | FundsRequestOptions,
     limits?: CallOptions,
   ): Promise<FundsConfirmation> {
-    const [own, question, within] = [nativeTokens(tokens), nativeRequest(request), callOptions(limits, 'confirmFunds')]
     const inside = this.#inside
-    return confirmation(
-      await inside.run(within, (left, cancel) =>
-        soon((call) => inside.native.confirmFunds(call, own, question, left, cancel)),
-      ),
+    const [own, question, within] = [
+      nativeTokens(tokens),
+      inside.question(request),
+      callOptions(limits, 'confirmFunds'),
+    ]
+    const made = inside.run(within, (call, left, cancel) =>
+      inside.native.confirmFunds(call, own, question, left, cancel),
     )
+    return confirmation(taken(await made))
   }
 
   /** What {@link confirmFunds} would send, header by header, with the exact signing string. Nothing is sent. */
@@ -272,7 +275,7 @@ export class Client {
   async warmUp(connections = 1): Promise<number> {
     const count = optionalCount(connections, 'connections') ?? 1
     const inside = this.#inside
-    return inside.run({}, () => soon((call) => inside.native.warmUp(call, count)))
+    return taken(await inside.run({}, (call) => inside.native.warmUp(call, count)))
   }
 
   /**

@@ -331,19 +331,25 @@ function givenQuestion(question: unknown): Partial<FundsRequestOptions> {
   return needed<FundsRequestOptions>(question, 'A funds request', MEMBERS, ['reference', 'account', 'amount'])
 }
 
-/** Has the addon check a question, all of it at once: a call that is given plain options makes nothing else of them. */
-function checkedQuestion(given: Partial<FundsRequestOptions>): Native.FundsRequest {
+/** The parts of a question as the addon takes them, for it to check all at once. */
+function questionOf(given: Partial<FundsRequestOptions>): Native.Question {
   const reference = text(given.reference, 'reference')
   const account = partsOf(given.account)
   const { value, currency } = givenAmount(given.amount, optionalText(given.currency, 'currency'))
   const payee = optionalText(given.payee, 'payee')
   const psu = given.psu && (psuContext(given.psu) as Native.PsuContext)
   const requestId = optionalText(given.requestId, 'requestId')
-  return taken(native.fundsRequest(reference, account, value, currency, payee, psu, requestId))
+  return [reference, account, value, currency, payee, psu, requestId]
 }
 
-/** @internal */
-export let nativeRequest: (request: unknown) => Native.FundsRequest
+/** @internal What a call gives the addon: a question that was checked before, or the parts of one. */
+export let asked: (request: unknown) => Native.Asked
+
+/** @internal A checked question. */
+export function nativeRequest(request: unknown): Native.FundsRequest {
+  const question = asked(request)
+  return 'length' in question ? taken(native.fundsRequest(question)) : question
+}
 
 /**
  * One question to the bank: does this account hold this amount at this moment? Nothing is reserved by asking. It is
@@ -351,10 +357,10 @@ export let nativeRequest: (request: unknown) => Native.FundsRequest
  */
 export class FundsRequest {
   static {
-    nativeRequest = (request) =>
+    asked = (request) =>
       typeof request === 'object' && request !== null && #native in request
         ? request.#native
-        : checkedQuestion(givenQuestion(request))
+        : questionOf(givenQuestion(request))
   }
 
   readonly #native: Native.FundsRequest
@@ -380,7 +386,7 @@ export class FundsRequest {
     this.payee = optionalText(given.payee, 'payee')
     this.psu = given.psu && psuContext(given.psu)
     this.requestId = optionalText(given.requestId, 'requestId')
-    this.#native = checkedQuestion(this)
+    this.#native = taken(native.fundsRequest(questionOf(this)))
     Object.freeze(this)
   }
 

@@ -10,6 +10,30 @@ export type SettleFunction = (call: number, outcome: unknown) => unknown
 export type SignFunction = (question: Signing) => unknown
 export type TransportFunction = (told: Exchange | number) => unknown
 export type EventFunction = (event: Event) => unknown
+/** The bank's yes or no. */
+export type Confirmation = readonly [
+  available: boolean,
+  reference: string,
+  requestId: string | undefined,
+  correlationId: string | undefined,
+  bankId: string,
+  checkedAt: number,
+  durationMs: number,
+  responseSignature: string,
+  deprecationWarning: string | undefined,
+]
+/** The parts of a question. */
+export type Question = readonly [
+  reference: string,
+  account: string | AccountParts,
+  amount: string,
+  currency: string,
+  payee: string | undefined,
+  psu: PsuContext | undefined,
+  requestId: string | undefined,
+]
+/** What a call asks: a question that was checked before, or its parts. */
+export type Asked = FundsRequest | Question
 
 /** The one-time code of a consent that was given. */
 export declare class AuthorizationCode {
@@ -45,7 +69,7 @@ export declare class Client {
   completeConsent(call: number, pending: PendingConsent, callbackUrl: string, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Tokens>
   exchangeCode(call: number, pending: PendingConsent, code: AuthorizationCode, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Tokens>
   refresh(call: number, tokens: Tokens, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Tokens>
-  confirmFunds(call: number, tokens: Tokens, request: FundsRequest, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Confirmation>
+  confirmFunds(call: number, tokens: Tokens, question: Asked, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Confirmation>
   warmUp(call: number, connections: number): Soon<number>
   /** Panics in a call, so that a test can show what becomes of it. */
   panicSoon(call: number): Soon<boolean>
@@ -116,7 +140,7 @@ export declare class Secret {
 /** One cardholder's consent at one bank. */
 export declare class Session {
   id(): string
-  confirmFunds(call: number, request: FundsRequest, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Confirmation>
+  confirmFunds(call: number, question: Asked, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Soon<Confirmation>
   status(): Outcome<Status>
   history(): Outcome<Array<Moment>>
   hasUnsavedTokens(): Outcome<boolean>
@@ -243,19 +267,6 @@ export interface ClientOptions {
   now?: number
 }
 
-/** The bank's yes or no. */
-export interface Confirmation {
-  available: boolean
-  reference: string
-  requestId?: string
-  correlationId?: string
-  bankId: string
-  checkedAt: number
-  durationMs: number
-  responseSignature: string
-  deprecationWarning?: string
-}
-
 /** How many decimals the amounts of a currency have. */
 export declare function currencyDecimals(code: string): Outcome<number>
 
@@ -326,8 +337,8 @@ export interface Finding {
   sentence: string
 }
 
-/** Checks a question. The account is an IBAN, or its parts. */
-export declare function fundsRequest(reference: string, account: string | AccountParts, amount: string, currency: string, payee?: string | undefined | null, psu?: PsuContext | undefined | null, requestId?: string | undefined | null): Outcome<FundsRequest>
+/** Checks a question. */
+export declare function fundsRequest(question: Question): Outcome<FundsRequest>
 
 export declare function iban(text: string): Outcome<IbanFacts>
 

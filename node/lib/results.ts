@@ -39,15 +39,15 @@ export interface FundsConfirmation {
 /** @internal */
 export function confirmation(facts: Native.Confirmation): FundsConfirmation {
   return Object.freeze({
-    available: facts.available,
-    reference: facts.reference,
-    requestId: facts.requestId,
-    correlationId: facts.correlationId,
-    bankId: facts.bankId,
-    checkedAt: new Date(facts.checkedAt),
-    durationMs: facts.durationMs,
-    responseSignature: facts.responseSignature as ResponseSignature,
-    deprecationWarning: facts.deprecationWarning,
+    available: facts[0],
+    reference: facts[1],
+    requestId: facts[2],
+    correlationId: facts[3],
+    bankId: facts[4],
+    checkedAt: new Date(facts[5]),
+    durationMs: facts[6],
+    responseSignature: facts[7] as ResponseSignature,
+    deprecationWarning: facts[8],
   })
 }
 

@@ -2,17 +2,16 @@
 
 import { inspect } from 'node:util'
 
-import { type CallOptions, callOptions } from './call.js'
+import { type CallOptions, callOptions, type Start } from './call.js'
 import { needed, optionalMillis, text, wrongType } from './check.js'
 import { type Client, type Inside, insideOf } from './client.js'
 import { nativeTokens, type Tokens } from './consent.js'
 import { taken } from './errors.js'
-import { type FundsRequest, type FundsRequestOptions, nativeRequest } from './funds.js'
+import type { FundsRequest, FundsRequestOptions } from './funds.js'
 import { native } from './loader.js'
 import { type Checks, ConfirmMany, type ConfirmManyOptions } from './many.js'
 import type * as Native from './native.js'
 import { confirmation, type FundsConfirmation, shown } from './results.js'
-import { soon } from './settling.js'
 import { nativeStore, type RenewalDue, type SealedStore } from './store.js'
 
 /**
@@ -117,10 +116,11 @@ export class Session {
    * the cardholder has to go to the bank again; and `store.…`.
    */
   async confirmFunds(request: FundsRequest | FundsRequestOptions, limits?: CallOptions): Promise<FundsConfirmation> {
-    const [question, within] = [nativeRequest(request), callOptions(limits, 'confirmFunds')]
-    const ask = (left: number | undefined, cancel: Native.CancelToken | undefined) =>
-      soon((call) => this.#native.confirmFunds(call, question, left, cancel))
-    return confirmation(await this.#client.run(within, ask))
+    const [question, within] = [this.#client.question(request), callOptions(limits, 'confirmFunds')]
+    const made = this.#client.run(within, (call, left, cancel) =>
+      this.#native.confirmFunds(call, question, left, cancel),
+    )
+    return confirmation(taken(await made))
   }
 
   /** How the consent stands now, as far as this process knows; no I/O. */
@@ -167,7 +167,7 @@ export class Session {
    * Fails with `consent.unknown` when it is there no more; `store.…`.
    */
   async reload(): Promise<ConsentStatus> {
-    return statusOf(await this.#client.run({}, () => soon((call) => this.#native.reload(call))))
+    return statusOf(taken(await this.#client.run({}, (call) => this.#native.reload(call))))
   }
 
   /** Whether fresh tokens wait in memory because the store could not take them: the process should not end yet. */
@@ -245,7 +245,7 @@ export class SessionPool {
    */
   async keep(id: string, tokens: Tokens): Promise<Session> {
     const [under, own] = [text(id, 'id'), nativeTokens(tokens)]
-    return this.#session(() => soon((call) => this.#native.keep(call, under, own)))
+    return this.#session((call) => this.#native.keep(call, under, own))
   }
 
   /**
@@ -256,7 +256,7 @@ export class SessionPool {
    */
   async open(id: string): Promise<Session> {
     const under = text(id, 'id')
-    return this.#session(() => soon((call) => this.#native.open(call, under)))
+    return this.#session((call) => this.#native.open(call, under))
   }
 
   /**
@@ -266,7 +266,7 @@ export class SessionPool {
    */
   async forget(id: string): Promise<boolean> {
     const under = text(id, 'id')
-    return this.#inside.run({}, () => soon((call) => this.#native.forget(call, under)))
+    return taken(await this.#inside.run({}, (call) => this.#native.forget(call, under)))
   }
 
   /** The consents to renew; see {@link SealedStore.renewalsDue}. */
@@ -292,7 +292,7 @@ export class SessionPool {
     return { client: this.client.toJSON(), store: this.store.toJSON() }
   }
 
-  async #session(start: () => Promise<Native.Session | Native.Failure>): Promise<Session> {
-    return sessionOf(await this.#inside.run({}, start), this.#inside)
+  async #session(start: Start<Native.Session>): Promise<Session> {
+    return sessionOf(taken(await this.#inside.run({}, start)), this.#inside)
   }
 }

@@ -19,14 +19,23 @@ export const settler = new native.Settler((call, outcome) => {
   settle?.(outcome as never)
 })
 
-/** @internal Starts a call under a number of its own, and promises its outcome. */
-export function soon<T>(start: (call: number) => Soon<T>): Promise<T | Failure> {
-  return new Promise<Outcome<T>>((resolve) => {
+/** @internal Starts a call under a number of its own, and promises its outcome; `ended` is told that it is there. */
+export function soon<T>(start: (call: number) => Soon<T>, ended?: () => void): Promise<T | Failure> {
+  return new Promise<Outcome<T>>((resolve, reject) => {
     last = (last + 1) >>> 0
-    start(last)
+    try {
+      start(last)
+    } catch (error) {
+      reject(error)
+      ended?.()
+      return
+    }
     if (underWay.size === 0) {
       alive.ref()
     }
-    underWay.set(last, resolve)
+    underWay.set(last, (outcome) => {
+      resolve(outcome)
+      ended?.()
+    })
   })
 }

@@ -9,8 +9,8 @@ use napi_derive::napi;
 use crate::call::{CancelToken, Crew, Limits, Outcome, Settler, direct};
 use crate::clock::SetClock;
 use crate::consent::{AuthorizationCode, PendingConsent, Tokens};
-use crate::convert::{Confirmation, Explanation, duration};
-use crate::funds::FundsRequest;
+use crate::convert::{Explanation, confirmation, duration};
+use crate::funds::{Asked, FundsRequest, asked};
 use crate::identity::Issuer;
 use crate::question::Listener;
 use crate::transport::{Event, JsTransport, TransportFunction};
@@ -204,15 +204,15 @@ impl Client {
         &self,
         call: u32,
         tokens: &Tokens,
-        request: &FundsRequest,
+        question: Asked<'_>,
         timeout_ms: Option<f64>,
         cancel: Option<ClassInstance<'_, CancelToken>>,
     ) {
         let limits = Limits::new(timeout_ms, cancel);
         let (client, options) = (self.core.clone(), limits.options());
-        let (tokens, request) = (tokens.0.clone(), request.0.clone());
-        let job = move || client.confirm_funds_with(&tokens, &request, &options);
-        self.crew.soon(call, &limits, job, Confirmation::from);
+        let (tokens, request) = (tokens.0.clone(), asked(question));
+        let job = move || client.confirm_funds_with(&tokens, &*request()?, &options);
+        self.crew.soon(call, &limits, job, confirmation);
     }
 
     #[napi(catch_unwind, ts_return_type = "Soon<number>")]

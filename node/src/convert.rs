@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cbpii::Timestamp;
+use napi::bindgen_prelude::{Either, Undefined};
 use napi_derive::napi;
 
 /// A duration in milliseconds.
@@ -56,32 +57,30 @@ impl From<&cbpii::Explanation> for Explanation {
     }
 }
 
-/// The bank's yes or no.
-#[napi(object, object_from_js = false)]
-pub struct Confirmation {
-    pub available: bool,
-    pub reference: String,
-    pub request_id: Option<String>,
-    pub correlation_id: Option<String>,
-    pub bank_id: String,
-    pub checked_at: f64,
-    pub duration_ms: f64,
-    pub response_signature: String,
-    pub deprecation_warning: Option<String>,
-}
+/// The bank's yes or no: its facts in the order of the core's. Elements of an array cost less than members with names, and the
+/// package makes its own object of them.
+pub type Confirmation = (
+    bool,
+    String,
+    Either<String, Undefined>,
+    Either<String, Undefined>,
+    String,
+    f64,
+    f64,
+    &'static str,
+    Either<String, Undefined>,
+);
 
-impl From<cbpii::FundsConfirmation> for Confirmation {
-    fn from(one: cbpii::FundsConfirmation) -> Self {
-        Self {
-            available: one.available,
-            reference: one.reference,
-            request_id: one.request_id,
-            correlation_id: one.correlation_id,
-            bank_id: one.bank_id,
-            checked_at: moment(one.checked_at),
-            duration_ms: millis(one.duration),
-            response_signature: one.response_signature.as_str().to_owned(),
-            deprecation_warning: one.deprecation_warning,
-        }
-    }
+pub(crate) fn confirmation(one: cbpii::FundsConfirmation) -> Confirmation {
+    (
+        one.available,
+        one.reference,
+        one.request_id.into(),
+        one.correlation_id.into(),
+        one.bank_id,
+        moment(one.checked_at),
+        millis(one.duration),
+        one.response_signature.as_str(),
+        one.deprecation_warning.into(),
+    )
 }

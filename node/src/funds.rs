@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
 
 use crate::call::{Outcome, direct};
@@ -132,34 +132,57 @@ impl From<PsuContext> for cbpii::PsuContext {
 #[napi]
 pub struct FundsRequest(pub(crate) Arc<cbpii::FundsRequest>);
 
-/// Checks a question. The account is an IBAN, or its parts.
+/// The parts of a question: reference, account (an IBAN, or its parts), amount, currency, payee, the cardholder's connection,
+/// request id.
+pub type Question = (
+    String,
+    Either<String, AccountParts>,
+    String,
+    String,
+    Option<String>,
+    Option<PsuContext>,
+    Option<String>,
+);
+
+fn checked(question: Question) -> cbpii::Result<Arc<cbpii::FundsRequest>> {
+    let (reference, account, amount, currency, payee, psu, request_id) = question;
+    let account = match account {
+        Either::A(iban) => cbpii::Account::iban(cbpii::Iban::parse(&iban)?),
+        Either::B(parts) => parts.account()?,
+    };
+    let amount = cbpii::Amount::new(&amount, &currency)?;
+    let mut request = cbpii::FundsRequest::new(&reference, account, amount)?;
+    if let Some(payee) = &payee {
+        request = request.payee(payee)?;
+    }
+    if let Some(psu) = psu {
+        request = request.psu(psu.into())?;
+    }
+    match &request_id {
+        Some(id) => request.request_id(id),
+        None => Ok(request),
+    }
+    .map(Arc::new)
+}
+
+/// Checks a question.
 #[napi(catch_unwind)]
-pub fn funds_request(
-    reference: String,
-    account: Either<String, AccountParts>,
-    amount: String,
-    currency: String,
-    payee: Option<String>,
-    psu: Option<PsuContext>,
-    request_id: Option<String>,
-) -> Outcome<FundsRequest> {
-    direct(|| {
-        let account = match account {
-            Either::A(iban) => cbpii::Account::iban(cbpii::Iban::parse(&iban)?),
-            Either::B(parts) => parts.account()?,
-        };
-        let amount = cbpii::Amount::new(&amount, &currency)?;
-        let mut request = cbpii::FundsRequest::new(&reference, account, amount)?;
-        if let Some(payee) = &payee {
-            request = request.payee(payee)?;
-        }
-        if let Some(psu) = psu {
-            request = request.psu(psu.into())?;
-        }
-        match &request_id {
-            Some(id) => request.request_id(id),
-            None => Ok(request),
-        }
-        .map(|request| FundsRequest(Arc::new(request)))
-    })
+pub fn funds_request(question: Question) -> Outcome<FundsRequest> {
+    direct(|| checked(question).map(FundsRequest))
+}
+
+/// What a call asks: a question that was checked before, or its parts. Those become no object of JavaScript, which would
+/// cost more than checking them does.
+pub type Asked<'env> = Either<Question, ClassInstance<'env, FundsRequest>>;
+
+/// Gives the question to whoever asks it, which checks it there.
+pub(crate) fn asked(given: Asked<'_>) -> impl FnOnce() -> cbpii::Result<Arc<cbpii::FundsRequest>> + use<> {
+    let given = match given {
+        Either::A(parts) => Either::A(parts),
+        Either::B(request) => Either::B(Arc::clone(&request.0)),
+    };
+    || match given {
+        Either::A(parts) => checked(parts),
+        Either::B(request) => Ok(request),
+    }
 }

@@ -8,7 +8,7 @@ use cbpii::many::{ConfirmMany, FundsCheck, ManyHandle, ManyOptions, confirm_many
 use napi_derive::napi;
 
 use crate::call::{Crew, Limits, Outcome, Settler, direct};
-use crate::convert::{Confirmation, duration, millis};
+use crate::convert::{Confirmation, confirmation, duration, millis};
 use crate::error::ErrorFacts;
 use crate::funds::FundsRequest;
 use crate::session::Session;
@@ -58,7 +58,7 @@ pub struct Ended {
 impl Ended {
     fn new(number: u32, outcome: cbpii::Result<FundsConfirmation>) -> Self {
         match outcome {
-            Ok(answer) => Self { number, confirmation: Some(answer.into()), error: None },
+            Ok(answer) => Self { number, confirmation: Some(confirmation(answer)), error: None },
             Err(error) => Self { number, confirmation: None, error: Some(ErrorFacts::from(&error)) },
         }
     }

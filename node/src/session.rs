@@ -10,8 +10,8 @@ use napi_derive::napi;
 use crate::call::{CancelToken, Crew, Limits, Outcome, direct};
 use crate::client::Client;
 use crate::consent::Tokens;
-use crate::convert::{Confirmation, duration, moment};
-use crate::funds::FundsRequest;
+use crate::convert::{confirmation, duration, moment};
+use crate::funds::{Asked, asked};
 use crate::store::SealedStore;
 
 /// How a consent stands at one moment.
@@ -62,14 +62,14 @@ impl Session {
     pub fn confirm_funds(
         &self,
         call: u32,
-        request: &FundsRequest,
+        question: Asked<'_>,
         timeout_ms: Option<f64>,
         cancel: Option<ClassInstance<'_, CancelToken>>,
     ) {
         let limits = Limits::new(timeout_ms, cancel);
-        let (session, request, options) = (self.core.clone(), request.0.clone(), limits.options());
-        let job = move || session.confirm_funds_with(&request, &options);
-        self.crew.soon(call, &limits, job, Confirmation::from);
+        let (session, request, options) = (self.core.clone(), asked(question), limits.options());
+        let job = move || session.confirm_funds_with(&*request()?, &options);
+        self.crew.soon(call, &limits, job, confirmation);
     }
 
     #[napi(catch_unwind)]

@@ -145,6 +145,15 @@ test('a call that waits for its turn keeps its own time, and its signal', async 
   assert.ok(heard[2].timeoutMs < 5000, 'the time of its turn is what was left')
 })
 
+test('a wrong question does not wait for its turn', async () => {
+  const { client, first, release } = crowded(1)
+  const wrong = check({ amount: '-1.00' })
+  const error = await failure(client.confirmFunds(someTokens(), wrong, { timeoutMs: 5000 }))
+  assert.deepEqual([error.code, error.requestSent], ['request.amount', 'no'])
+  release()
+  assert.equal((await first[0]).available, true)
+})
+
 test('a closed client lets calls under way end, and no other begin', async () => {
   const { client, first, release } = crowded(1)
   const waiting = failure(client.confirmFunds(someTokens(), check()))
