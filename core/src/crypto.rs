@@ -1,6 +1,6 @@
 //! The one place that knows which cryptography library is compiled in: `ring`, or `aws-lc-rs` when its
 //! feature is on (it wins if both are). With the feature `aws-lc-rsa`, AWS-LC makes the RSA signatures of requests
-//! whichever it is.
+//! whichever it is, on processors where it is the quicker.
 
 #[cfg(feature = "aws-lc-rsa")]
 mod aws_lc_rsa;
@@ -107,13 +107,13 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// An RSA key that both libraries accept.
+/// An RSA key that every library accepts which is to sign with it.
 pub(crate) struct RsaKey {
     pair: RsaKeyPair,
     /// Signs requests (RSASSA-PKCS1-v1_5), which is nearly all that a call costs. For RSASSA-PSS, which only a new TLS
     /// session needs, AWS-LC would bring 74 KB of hashes along.
     #[cfg(feature = "aws-lc-rsa")]
-    pkcs1_signer: aws_lc_rsa::Key,
+    pkcs1_signer: Option<aws_lc_rsa::Key>,
 }
 
 impl RsaKey {
@@ -121,14 +121,16 @@ impl RsaKey {
         Ok(Self {
             pair: RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| KeyRefused)?,
             #[cfg(feature = "aws-lc-rsa")]
-            pkcs1_signer: aws_lc_rsa::Key::from_pkcs8(pkcs8).ok_or(KeyRefused)?,
+            pkcs1_signer: aws_lc_rsa::is_quicker()
+                .then(|| aws_lc_rsa::Key::from_pkcs8(pkcs8).ok_or(KeyRefused))
+                .transpose()?,
         })
     }
 
     fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
         #[cfg(feature = "aws-lc-rsa")]
-        if let Some(hash) = aws_lc_rsa::Pkcs1Hash::of(algorithm) {
-            return self.pkcs1_signer.sign_pkcs1(hash, message);
+        if let (Some(signer), Some(hash)) = (&self.pkcs1_signer, aws_lc_rsa::Pkcs1Hash::of(algorithm)) {
+            return signer.sign_pkcs1(hash, message);
         }
         let mut signature = vec![0; modulus_len(&self.pair)];
         self.pair.sign(rsa_encoding(algorithm)?, &SystemRandom::new(), message, &mut signature).ok()?;

@@ -16,6 +16,15 @@ use pkcs8::der::Decode;
 use super::backend::digest::{self, Digest};
 use crate::identity::SignatureAlgorithm;
 
+/// Whether this processor has AVX-512 IFMA, which AWS-LC's RSA makes use of. Without it, ring signs 7 % sooner.
+pub(super) fn is_quicker() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let quicker = is_x86_feature_detected!("avx512ifma") && is_x86_feature_detected!("avx512vl");
+    #[cfg(not(target_arch = "x86_64"))]
+    let quicker = false;
+    quicker
+}
+
 /// The hash under a signature RSASSA-PKCS1-v1_5.
 #[derive(Clone, Copy)]
 pub(super) enum Pkcs1Hash {
