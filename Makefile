@@ -28,9 +28,10 @@ uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 
 test: lint test-core test-c test-python test-node test-kotlin test-swift conformance test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
 
-test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
+test-core: ## The tests of the core library and of the sandbox bank, and short passes with ring alone and with AWS-LC
 	$(CARGO) test --locked $(WITH_RING) --all-targets --no-fail-fast
 	$(CARGO) test --locked $(WITH_RING) --doc
+	$(CARGO) test --locked -p cbpii --lib identity
 	$(CARGO) test --locked -p cbpii --no-default-features --features aws-lc-rs,encrypted-keys --test journey --test errors
 
 test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples; installation

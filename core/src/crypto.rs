@@ -1,5 +1,9 @@
 //! The one place that knows which cryptography library is compiled in: `ring`, or `aws-lc-rs` when its
-//! feature is on (it wins if both are).
+//! feature is on (it wins if both are). With the feature `aws-lc-rsa`, AWS-LC makes the RSA signatures of requests
+//! whichever it is, on processors where it is the quicker.
+
+#[cfg(feature = "aws-lc-rsa")]
+mod aws_lc_rsa;
 
 use std::fmt;
 use std::sync::Arc;
@@ -50,7 +54,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// A private key made ready to sign: parsed once, used many times.
 pub(crate) enum KeyPair {
-    Rsa(RsaKeyPair),
+    Rsa(RsaKey),
     P256(EcdsaKeyPair),
     P384(EcdsaKeyPair),
 }
@@ -63,7 +67,7 @@ impl KeyPair {
     /// From PKCS#8 (RFC 5208).
     pub(crate) fn from_pkcs8(key_type: KeyType, pkcs8: &[u8]) -> Result<Self, KeyRefused> {
         match key_type {
-            KeyType::Rsa { .. } => RsaKeyPair::from_pkcs8(pkcs8).map(Self::Rsa).map_err(|_| KeyRefused),
+            KeyType::Rsa { .. } => RsaKey::from_pkcs8(pkcs8).map(Self::Rsa),
             KeyType::EcP256 => {
                 ecdsa_key_pair(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8).map(Self::P256)
             }
@@ -76,7 +80,7 @@ impl KeyPair {
     /// The public key as a certificate carries it in `subjectPublicKey` (RFC 5280 §4.1.2.7).
     pub(crate) fn public_key(&self) -> &[u8] {
         match self {
-            Self::Rsa(pair) => pair.public_key().as_ref(),
+            Self::Rsa(key) => key.pair.public_key().as_ref(),
             Self::P256(pair) | Self::P384(pair) => pair.public_key().as_ref(),
         }
     }
@@ -85,11 +89,7 @@ impl KeyPair {
     pub(crate) fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
         let random = SystemRandom::new();
         match self {
-            Self::Rsa(pair) => {
-                let mut signature = vec![0; modulus_len(pair)];
-                pair.sign(rsa_encoding(algorithm)?, &random, message, &mut signature).ok()?;
-                Some(signature)
-            }
+            Self::Rsa(key) => key.sign(algorithm, message),
             Self::P256(pair) if algorithm == SignatureAlgorithm::EcdsaP256Sha256 => {
                 pair.sign(&random, message).ok().map(|signature| signature.as_ref().to_vec())
             }
@@ -104,6 +104,37 @@ impl KeyPair {
 impl fmt::Debug for KeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyPair(…)")
+    }
+}
+
+/// An RSA key that every library accepts which is to sign with it.
+pub(crate) struct RsaKey {
+    pair: RsaKeyPair,
+    /// Signs requests (RSASSA-PKCS1-v1_5), which is nearly all that a call costs. For RSASSA-PSS, which only a new TLS
+    /// session needs, AWS-LC would bring 74 KB of hashes along.
+    #[cfg(feature = "aws-lc-rsa")]
+    pkcs1_signer: Option<aws_lc_rsa::Key>,
+}
+
+impl RsaKey {
+    fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyRefused> {
+        Ok(Self {
+            pair: RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| KeyRefused)?,
+            #[cfg(feature = "aws-lc-rsa")]
+            pkcs1_signer: aws_lc_rsa::is_quicker()
+                .then(|| aws_lc_rsa::Key::from_pkcs8(pkcs8).ok_or(KeyRefused))
+                .transpose()?,
+        })
+    }
+
+    fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+        #[cfg(feature = "aws-lc-rsa")]
+        if let (Some(signer), Some(hash)) = (&self.pkcs1_signer, aws_lc_rsa::Pkcs1Hash::of(algorithm)) {
+            return signer.sign_pkcs1(hash, message);
+        }
+        let mut signature = vec![0; modulus_len(&self.pair)];
+        self.pair.sign(rsa_encoding(algorithm)?, &SystemRandom::new(), message, &mut signature).ok()?;
+        Some(signature)
     }
 }
 

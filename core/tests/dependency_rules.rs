@@ -11,6 +11,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Node, Package, P
 /// What the library ships with. A new line here is a decision: see the reasons in the workspace's `Cargo.toml`.
 const REVIEWED: &[&str] = &[
     "aws-lc-rs",
+    "aws-lc-sys",
     "base64",
     "chacha20poly1305",
     "fluent-uri",

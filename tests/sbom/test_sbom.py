@@ -120,7 +120,7 @@ def test_one_cryptography_is_in_it_and_nothing_of_the_tests(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_bundled_c_is_named_by_its_own_version(name):
     found = {one["name"] for one in components(name).values() if one["purl"].startswith("pkg:generic/")}
-    assert found == ({"sqlite", "aws-lc"} if name in ("node-addon", "python-wheel") else {"sqlite"})
+    assert found == ({"sqlite"} if name.startswith("mobile") else {"sqlite", "aws-lc"})
 
 
 @pytest.mark.parametrize("name", ["c-library", "mobile-library-jvm", "mobile-library-android", "mobile-library-ios"])
