@@ -423,7 +423,7 @@ impl Client {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = cbpii::CancelToken::new();
         let call = self.check(py, tokens, request, limits(timeout, &cancel)?)?;
-        soon(py, workers, cancel, call, |py, answer| confirmation(py, answer))
+        soon(py, workers, cancel, call, confirmation)
     }
 
     fn _warm_up<'py>(

@@ -155,7 +155,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let cancel = cbpii::CancelToken::new();
         let call = self.check(py, request, limits(timeout, &cancel)?)?;
-        soon(py, workers, cancel, call, |py, answer| confirmation(py, answer))
+        soon(py, workers, cancel, call, confirmation)
     }
 
     fn _reload<'py>(&self, py: Python<'py>, workers: &Workers) -> PyResult<Bound<'py, PyAny>> {

@@ -25,7 +25,7 @@ from measure import note, question
 from server import Nginx
 from sides import ATTEMPTS
 
-SERIES = ("calls", "calls-in-memory", "consents-opened", "consents-held", "banks")
+SERIES = ("calls", "calls-in-memory", "consents-asked", "consents-opened", "consents-held", "banks")
 
 
 def main(program: str, folder: str, charts: str) -> None:

@@ -20,13 +20,10 @@ LINES = [
     # Beside the loop of the same cryptography.
     Line("Rust (ring)", "bare loop (ring)", CPU, 1.10),
     Line("Rust (AWS-LC)", "bare loop (AWS-LC)", CPU, 1.10),
-    Line("C (ring)", "bare loop (ring)", CPU, 1.12),
-    Line("C (AWS-LC)", "bare loop (AWS-LC)", CPU, 1.12),
+    Line("C", "bare loop (AWS-LC)", CPU, 1.12),
     Line("Python", "bare loop (AWS-LC)", CPU, 1.15),
     Line("Node", "bare loop (AWS-LC)", CPU, 1.20),
-    # libcurl signs with OpenSSL, which is as fast as AWS-LC, and where the processor has AVX-512 IFMA faster than ring.
-    Line("C (AWS-LC)", "libcurl", CPU, 0.92),
-    Line("C (ring)", "libcurl", CPU, 0.92),
+    Line("C", "libcurl", CPU, 0.92),
     Line("Python", "requests", CPU, 1 / 2.7),
     Line("Python", "httpx", CPU, 1 / 2.2),
     Line("Node", "undici", CPU, 1 / 1.6),
@@ -35,8 +32,7 @@ LINES = [
     Line("Kotlin/JVM", "java.net.http", CPU, 1 / 2.5),
     Line("Rust (ring)", "bare loop (ring)", RECONNECT, 1.2),
     Line("Rust (AWS-LC)", "bare loop (AWS-LC)", RECONNECT, 1.2),
-    Line("C (ring)", "bare loop (ring)", RECONNECT, 1.2),
-    Line("C (AWS-LC)", "bare loop (AWS-LC)", RECONNECT, 1.2),
+    Line("C", "bare loop (AWS-LC)", RECONNECT, 1.2),
     Line("Python", "bare loop (AWS-LC)", RECONNECT, 1.2),
     Line("Node", "bare loop (AWS-LC)", RECONNECT, 1.2),
     Line("Python", "requests", RECONNECT, 1 / 3),
@@ -47,6 +43,6 @@ LINES = [
     Line("Python asyncio", "aiohttp", CPU),
     Line("Kotlin/JVM", "bare loop (ring)", CPU),
     Line("Rust (AWS-LC)", "reqwest", RECONNECT),
-    Line("C (AWS-LC)", "libcurl", RECONNECT),
+    Line("C", "libcurl", RECONNECT),
     Line("Kotlin/JVM", "java.net.http", RECONNECT),
 ]

@@ -81,8 +81,7 @@ class Built:
 
     ring: str
     aws_lc: str
-    c_ring: str
-    c_aws_lc: str
+    c: str
     reqwest: str
     classpath: str
 
@@ -140,9 +139,9 @@ def all_sides(built: Built) -> list[Side]:
         rust("Rust (AWS-LC)", DOOR, AWS_LC, built.aws_lc, "cbpii"),
         Side("reqwest", "rust", PEER, AWS_LC, (built.reqwest, "async")),
         Side("reqwest blocking", "rust", PEER, AWS_LC, (built.reqwest, "blocking")),
-        Side("C (ring)", "c", DOOR, RING, (f"{built.c_ring}/cbpii_loop",), "threads"),
-        Side("C (AWS-LC)", "c", DOOR, AWS_LC, (f"{built.c_aws_lc}/cbpii_loop",), "threads"),
-        Side("libcurl", "c", PEER, OPENSSL, (f"{built.c_ring}/libcurl_loop",), "threads"),
+        # As it is installed: AWS-LC's RSA, where the processor has AVX-512 IFMA, and ring's TLS.
+        Side("C", "c", DOOR, AWS_LC, (f"{built.c}/cbpii_loop",), "threads"),
+        Side("libcurl", "c", PEER, OPENSSL, (f"{built.c}/libcurl_loop",), "threads"),
         python("Python", DOOR, AWS_LC, "with_cbpii.py", "threads"),
         python("Python asyncio", DOOR, AWS_LC, "with_cbpii.py", "tasks", BENCH_ASYNC="1"),
         python("requests", PEER, OPENSSL, "by_hand_requests.py", "threads"),

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use cbpii::store::{MemoryStore, SqliteStore};
-use cbpii::{Bank, Environment, Session, SessionPool, Tokens};
+use cbpii::{Bank, Client, Environment, FundsRequest, Session, SessionPool, Tokens};
 use serde::Serialize;
 
 use crate::Failure;
@@ -55,7 +55,17 @@ pub(crate) fn run(what: &str, setup: &Path) -> Result<(), Failure> {
             calls(&library, "over the network")?
         }
         "calls-in-memory" => calls(&Library::in_memory(&setup)?, "without RSA and network")?,
-        "consents-opened" => consents_opened()?,
+        "consents-asked" => {
+            let library = Library::new(&setup, true)?;
+            library.client.warm_up(1)?;
+            consents_opened(
+                library.client,
+                library.request,
+                300,
+                "loaded from SQLite and asked over the network",
+            )?
+        }
+        "consents-opened" => consents_opened(client()?, request()?, 2_000, "loaded from SQLite and asked")?,
         "consents-held" => consents_held()?,
         "banks" => banks(&setup)?,
         _ => return Err(format!("no growth of {what}").into()),
@@ -85,11 +95,16 @@ fn calls(library: &Library, name: &'static str) -> Result<Growth, Failure> {
 }
 
 /// One consent after the other is loaded from a SQLite file, asked about and dropped.
-fn consents_opened() -> Result<Growth, Failure> {
-    let mut growth = Growth::new("consents", "loaded from SQLite and asked");
+fn consents_opened(
+    client: Client,
+    request: FundsRequest,
+    calls: usize,
+    name: &'static str,
+) -> Result<Growth, Failure> {
+    let mut growth = Growth::new("consents", name);
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(folder.path().join("consents.db"))?;
-    let pool = SessionPool::new(client()?, sealed(store));
+    let pool = SessionPool::new(client, sealed(store));
     let given = consent()?;
     let mut kept = 0;
     for count in STEPS {
@@ -97,7 +112,7 @@ fn consents_opened() -> Result<Growth, Failure> {
             pool.keep(&id(place), &given).map(drop)?;
         }
         kept = count;
-        let batch = |_| cost(2_000, |call| asked(&pool.open(&id(spread(call, count)))?));
+        let batch = |_| cost(calls, |call| asked(&pool.open(&id(spread(call, count)))?, &request));
         growth.step(count, (0..BATCHES).map(batch).collect::<Result<_, _>>()?);
     }
     Ok(growth)
@@ -106,14 +121,14 @@ fn consents_opened() -> Result<Growth, Failure> {
 /// All consents are held open at once.
 fn consents_held() -> Result<Growth, Failure> {
     let mut growth = Growth::new("consents", "all held open");
-    let pool = SessionPool::new(client()?, sealed(MemoryStore::new()));
+    let (pool, request) = (SessionPool::new(client()?, sealed(MemoryStore::new())), request()?);
     let given = consent()?;
     let mut sessions: Vec<Session> = Vec::new();
     for count in STEPS {
         for place in sessions.len()..count {
             sessions.push(pool.keep(&id(place), &given)?);
         }
-        let batch = |_| cost(2_000, |call| asked(&sessions[spread(call, count)]));
+        let batch = |_| cost(2_000, |call| asked(&sessions[spread(call, count)], &request));
         growth.step(count, (0..BATCHES).map(batch).collect::<Result<_, _>>()?);
     }
     Ok(growth)
@@ -132,8 +147,8 @@ fn spread(call: usize, count: usize) -> usize {
     call * 7_919 % count
 }
 
-fn asked(session: &Session) -> Result<(), Failure> {
-    if session.confirm_funds(&request()?)?.available { Ok(()) } else { Err("not a yes".into()) }
+fn asked(session: &Session, request: &FundsRequest) -> Result<(), Failure> {
+    if session.confirm_funds(request)?.available { Ok(()) } else { Err("not a yes".into()) }
 }
 
 /// A client with a connection for each bank, all at the same server; the calls go round.

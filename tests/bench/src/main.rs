@@ -37,7 +37,7 @@ cbpii-bench work SETUP SIDE MODE THREADS CALLS             one measurement, as a
 cbpii-bench fleet WHAT                                     one measurement without a bank, as a line of JSON
     WHAT  session | open | load
 cbpii-bench growth WHAT SETUP                              what a call takes the more there is, as a line of JSON
-    WHAT  calls | calls-in-memory | consents-opened | consents-held | banks
+    WHAT  calls | calls-in-memory | consents-asked | consents-opened | consents-held | banks
 ";
 
 fn main() -> ExitCode {
