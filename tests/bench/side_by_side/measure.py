@@ -14,11 +14,11 @@ from typing import Any
 
 from bank import AMOUNT, REFERENCE, constant_part, setup
 from cbpii.testing import PERSONAS, Sandbox
-from table import AtMost, Row, middle_half, table
+from table import AtLeast, AtMost, Row, middle_half, table
 
 from charts import draw_peers
 from figures import Figures, figures_table
-from lines import LINES, WHAT, Line
+from lines import LINES, MORE_IS_BETTER, WHAT, Line
 from machine import Load, described
 from server import Nginx
 from sides import DOOR, FAMILIES, FLOOR, Built, Run, Runner, Side, Work, all_sides
@@ -151,8 +151,9 @@ def rows(measured: dict[str, Figures]) -> list[Row]:
 
     def row(line: Line) -> Row:
         beside, door = (measured[name].rounds[line.figure] for name in (line.beside, line.door))
-        target = None if line.limit is None else AtMost(line.limit)
-        return Row(f"{WHAT[line.figure]}: {line.door} beside {line.beside}", "µs", beside, door, target)
+        more = line.figure in MORE_IS_BETTER
+        target = None if line.limit is None else (AtLeast if more else AtMost)(line.limit)
+        return Row(f"{WHAT[line.figure]}: {line.door} beside {line.beside}", "" if more else "µs", beside, door, target)
 
     return [row(line) for line in LINES if line.door in measured and line.beside in measured]
 
@@ -160,9 +161,8 @@ def rows(measured: dict[str, Figures]) -> list[Row]:
 def noise(measured: dict[str, Figures]) -> dict[str, tuple[float, float]]:
     """The bare loop beside itself: for each figure the middle half of the rounds' ratios."""
     ones, others = measured[FLOOR_NAME].rounds, measured[AGAIN].rounds
-    names = {**WHAT, "rps_32": "calls/s at 32 in flight"}
     ratios = {
-        what: [one / other for one, other in zip(ones[name], others[name], strict=True)] for name, what in names.items()
+        what: [one / other for one, other in zip(ones[name], others[name], strict=True)] for name, what in WHAT.items()
     }
     return {what: middle_half(values) for what, values in ratios.items()}
 
