@@ -58,14 +58,11 @@ pub(crate) fn run(what: &str, setup: &Path) -> Result<(), Failure> {
         "consents-asked" => {
             let library = Library::new(&setup, true)?;
             library.client.warm_up(1)?;
-            consents_opened(
-                library.client,
-                library.request,
-                300,
-                "loaded from SQLite and asked over the network",
-            )?
+            consents_opened(library.client, library.request, 300, "from SQLite, over the network")?
         }
-        "consents-opened" => consents_opened(client()?, request()?, 2_000, "loaded from SQLite and asked")?,
+        "consents-opened" => {
+            consents_opened(client()?, request()?, 2_000, "from SQLite, without RSA and network")?
+        }
         "consents-held" => consents_held()?,
         "banks" => banks(&setup)?,
         _ => return Err(format!("no growth of {what}").into()),
