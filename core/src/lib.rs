@@ -55,8 +55,8 @@
 //!   ring's time; it is 2 MB larger. Build it with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` in the environment: without, it costs
 //!   60 to 90 ms of CPU at the start of every process.
 //! - `aws-lc-rsa`: beside `ring`, AWS-LC's RSA for the signatures of requests and nothing else, and only where the processor
-//!   has AVX-512 IFMA: as fast, for 0.15 MB. It needs
-//!   the same variable, and is the one feature with `unsafe` in this crate: the calls of its C functions.
+//!   has AVX-512 IFMA: as fast, for 0.15 MB. It needs the same variable, and is the one feature with `unsafe` in this
+//!   crate: the calls of its C functions.
 //!
 //! No feature installs anything process-wide: several clients with different identities live side by side.
 
