@@ -103,50 +103,11 @@ fn append(body: &mut Body, part: &[u8]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-
     use proptest::prelude::*;
 
+    use super::super::pieces::Pieces;
     use super::*;
     use crate::ErrorCode;
-
-    /// Pieces that come one after the other.
-    struct Pieces {
-        coming: VecDeque<Vec<u8>>,
-        received: Vec<u8>,
-    }
-
-    impl Pieces {
-        /// `bytes`, cut after each of these lengths in turn.
-        fn new(bytes: &[u8], lengths: &[usize]) -> Self {
-            let (mut coming, mut rest) = (VecDeque::new(), bytes);
-            for length in lengths.iter().cycle() {
-                if rest.is_empty() {
-                    break;
-                }
-                let (piece, others) = rest.split_at((*length).clamp(1, rest.len()));
-                coming.push_back(piece.to_vec());
-                rest = others;
-            }
-            Self { coming, received: Vec::new() }
-        }
-    }
-
-    impl Incoming for Pieces {
-        fn received(&self) -> &[u8] {
-            &self.received
-        }
-
-        fn take(&mut self, length: usize) {
-            self.received.drain(..length);
-        }
-
-        fn receive(&mut self) -> Result<bool> {
-            let piece = self.coming.pop_front();
-            self.received.extend(piece.iter().flatten());
-            Ok(piece.is_some())
-        }
-    }
 
     fn code(bytes: &[u8], end: BodyEnd) -> Option<ErrorCode> {
         receive_body(&mut Pieces::new(bytes, &[usize::MAX]), end).err().map(|error| error.code())

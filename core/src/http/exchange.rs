@@ -21,17 +21,31 @@ pub(super) fn exchange(
     scope: &Scope<'_>,
 ) -> Result<(HttpResponse, bool)> {
     connection.send(&written(request), scope).map_err(out_of_io)?;
-    let mut incoming = Answering { connection, scope };
+    receive_answer(&mut Answering { connection, scope })
+}
+
+fn receive_answer(incoming: &mut impl Incoming) -> Result<(HttpResponse, bool)> {
     let head = loop {
-        let head = receive_parsed(&mut incoming, AnswerHead::read)?;
+        let head = receive_parsed(incoming, AnswerHead::read)?;
         if !head.is_interim() {
             break head;
         }
     };
     let end = head.body_end()?;
-    let body = receive_body(&mut incoming, end)?;
+    let body = receive_body(incoming, end)?;
     let reusable = end != BodyEnd::Connection && head.keeps_connection() && incoming.received().is_empty();
     Ok((HttpResponse { status: head.status, headers: head.headers, body }, reusable))
+}
+
+/// What the built-in transport makes of an answer that comes in pieces of these lengths, and whether it would send another
+/// request on its connection.
+///
+/// # Errors
+/// As [`Transport::exchange`](super::Transport::exchange).
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn read_answer(answer: &[u8], lengths: &[usize]) -> Result<(HttpResponse, bool)> {
+    receive_answer(&mut super::pieces::Pieces::new(answer, lengths))
 }
 
 /// A connection that an answer comes from, within the limits of its call.

@@ -10,6 +10,8 @@ mod exchange;
 mod incoming;
 pub(crate) mod masking;
 mod names;
+#[cfg(any(test, fuzzing))]
+mod pieces;
 mod proxy;
 mod scope;
 mod signature;
@@ -18,6 +20,8 @@ mod transport;
 
 pub(crate) use built_in::{BuiltInTransport, ConnectionOptions};
 pub(crate) use digest::{check_digest, digest_header};
+#[cfg(fuzzing)]
+pub use exchange::read_answer;
 pub(crate) use signature::{AnswerVerifier, MessageSigner};
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportContext, TransportStatistics};
 

@@ -2,6 +2,7 @@
 
 pub mod bank_in_memory;
 pub mod decimal;
+pub mod http;
 pub mod input;
 pub mod json;
 pub mod kit;
