@@ -4,8 +4,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 CARGO ?= cargo
 PREFIX ?= /usr/local
-# Cargo builds all chosen packages with the features of each: with the Python door among them, everything is on AWS-LC.
-WITH_RING := --workspace --exclude cbpii-node --exclude cbpii-python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-c install uninstall test test-core test-c test-python test-node test-kotlin test-swift test-secrets header doc bench endurance fuzz lint fmt deny clean bench-peers catalogue test-fuzz test-supply-chain sbom audit conformance
@@ -28,10 +26,9 @@ uninstall: ## Remove what install put there, with the same PREFIX and DESTDIR
 
 test: lint test-core test-c test-python test-node test-kotlin test-swift conformance test-fuzz test-supply-chain doc ## Everything there is: lint, tests, documentation
 
-test-core: ## The tests of the core library and of the sandbox bank, and short passes with ring alone and with AWS-LC
-	$(CARGO) test --locked $(WITH_RING) --all-targets --no-fail-fast
-	$(CARGO) test --locked $(WITH_RING) --doc
-	$(CARGO) test --locked -p cbpii --lib identity
+test-core: ## The tests of the core library and of the sandbox bank, and a short pass with AWS-LC
+	tests/on-ring test --all-targets --no-fail-fast
+	tests/on-ring test --doc
 	$(CARGO) test --locked -p cbpii --no-default-features --features aws-lc-rs,encrypted-keys --test journey --test errors
 
 test-c: ## The tests of the C library: in C, sanitized, under valgrind; examples; installation
@@ -82,7 +79,7 @@ bench-peers: ## Every door beside what its users have today, with nginx as the s
 lint: ## Formatting and clippy, with either crypto library
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml --check
-	$(CARGO) clippy $(WITH_RING) --all-targets -- -D warnings
+	tests/on-ring clippy --all-targets -- -D warnings
 	$(CARGO) clippy --workspace -- -D warnings
 	$(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
 

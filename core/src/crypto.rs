@@ -205,6 +205,28 @@ mod tests {
         assert_eq!(hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
+    /// A signature RSASSA-PKCS1-v1_5 depends on nothing but key and message: the two libraries must make the same.
+    #[test]
+    #[cfg(feature = "aws-lc-rsa")]
+    fn rsa_signatures_are_the_same_with_and_without_aws_lc() {
+        let key =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        let pkcs8 = key.serialize_der();
+        let pair = || RsaKeyPair::from_pkcs8(&pkcs8).unwrap();
+        let plain = RsaKey { pair: pair(), pkcs1_signer: None };
+        let quick = RsaKey { pair: pair(), pkcs1_signer: aws_lc_rsa::Key::from_pkcs8(&pkcs8) };
+        assert!(quick.pkcs1_signer.is_some());
+        for algorithm in [
+            SignatureAlgorithm::RsaPkcs1Sha256,
+            SignatureAlgorithm::RsaPkcs1Sha384,
+            SignatureAlgorithm::RsaPkcs1Sha512,
+        ] {
+            let signature = plain.sign(algorithm, b"message").unwrap();
+            assert_eq!(quick.sign(algorithm, b"message").unwrap(), signature);
+            assert!(verify(algorithm, pair().public_key().as_ref(), b"message", &signature));
+        }
+    }
+
     #[test]
     fn nothing_verifies_with_garbage() {
         assert!(!verify_rsa_pkcs1_sha256(b"", b"message", b""));
