@@ -175,9 +175,9 @@ export class Gate {
 
   /** One call has ended: the next one takes its place. */
   readonly #leave = (): void => {
-    const [next] = this.#waiting
-    if (next !== undefined) {
-      next.go()
+    if (this.#waiting.size > 0) {
+      const [next] = this.#waiting
+      next?.go()
       return
     }
     this.#under_way -= 1

@@ -250,11 +250,9 @@ export class Client {
     limits?: CallOptions,
   ): Promise<FundsConfirmation> {
     const inside = this.#inside
-    const [own, question, within] = [
-      nativeTokens(tokens),
-      inside.question(request),
-      callOptions(limits, 'confirmFunds'),
-    ]
+    const own = nativeTokens(tokens)
+    const question = inside.question(request)
+    const within = callOptions(limits, 'confirmFunds')
     const made = inside.run(within, (call, left, cancel) =>
       inside.native.confirmFunds(call, own, question, left, cancel),
     )
