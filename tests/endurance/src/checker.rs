@@ -14,15 +14,17 @@ use cbpii::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Failure;
 use crate::questions::{CARDHOLDERS, Question, persona};
 use crate::setup::{Setup, sealed};
+use crate::{Failure, HEAP};
 
 /// The time a check has, and a token request.
 pub(crate) const TIME: Duration = Duration::from_millis(1_500);
 const TOKEN_TIME: Duration = Duration::from_secs(3);
 /// After so many answers one cardholder consents anew, though nothing forces it.
 const RENEWAL_EVERY: u64 = 400;
+/// After so many answers it is told how much is allocated.
+const WEIGHED_EVERY: u64 = 100;
 /// How often a cardholder is sent to the bank until the exchange of a code works.
 const PATIENCE: usize = 50;
 
@@ -38,6 +40,8 @@ pub(crate) enum Said {
     Kept,
     /// A check ended.
     Ended { number: u64, outcome: Outcome },
+    /// So many KiB are allocated. Told now and then, between two checks.
+    Holds { kib: usize },
     /// All checks have ended. The process goes on until its input ends, so that it can be looked at.
     Done,
 }
@@ -82,6 +86,9 @@ pub fn check(setup: &str, seed: u64, checks: u64, in_flight: usize) -> Result<()
             queue(&waiting, &renew, cardholder)?;
         }
         say(&Said::Ended { number: check.context.number, outcome: told(outcome) })?;
+        if count.is_multiple_of(WEIGHED_EVERY) {
+            say(&Said::Holds { kib: HEAP.current_usage() / 1024 })?;
+        }
     }
     drop(renew);
     renewer.join().map_err(|_| "the renewals panicked")??;

@@ -24,5 +24,10 @@ pub use deadlines::{DeadlinePlan, DeadlineReport, deadlines};
 pub use load::{LoadPlan, LoadReport, load};
 pub use refresher::refresh;
 
+/// What every process of these runs holds is counted: the operating system knows only what is resident, and that is up
+/// to the allocator too.
+#[global_allocator]
+static HEAP: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
+
 /// Why a run could not be made. What a run found out is in its report.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -48,9 +48,34 @@ pub struct LoadReport {
     codes_failed: u64,
     consents: u64,
     connections: u64,
-    early: Sample,
-    late: Sample,
+    allocated: Change,
+    resident: Change,
+    descriptors: Change,
     most_descriptors: u64,
+}
+
+/// The medians of the second fifth of a run and of its last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Change {
+    early: u64,
+    late: u64,
+}
+
+impl Change {
+    fn of(values: &[u64]) -> Option<Self> {
+        let fifth = values.len() / 5;
+        Some(Self { early: median(values.get(fifth..2 * fifth)?)?, late: median(values.get(4 * fifth..)?)? })
+    }
+
+    fn growth(self) -> u64 {
+        self.late.saturating_sub(self.early)
+    }
+}
+
+fn median(values: &[u64]) -> Option<u64> {
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
 }
 
 /// Runs the checks in a process of `program`, which must call [`check`](crate::check) when its first argument is
@@ -113,6 +138,8 @@ struct Run<'a> {
     codes_failed: u64,
     consents: u64,
     samples: Vec<Sample>,
+    /// How many KiB were allocated, as the process tells.
+    allocated: Vec<u64>,
 }
 
 impl<'a> Run<'a> {
@@ -126,6 +153,7 @@ impl<'a> Run<'a> {
             codes_failed: 0,
             consents: 0,
             samples: Vec::new(),
+            allocated: Vec::new(),
         }
     }
 
@@ -172,6 +200,7 @@ impl<'a> Run<'a> {
             Said::NotExchanged { .. } => self.codes_failed += 1,
             Said::Kept => self.consents += 1,
             Said::Ended { .. } => self.ended.push(said),
+            Said::Holds { kib } => self.allocated.push(kib as u64),
             Said::Done => return Ok(false),
         }
         Ok(true)
@@ -198,10 +227,12 @@ impl<'a> Run<'a> {
     }
 
     fn report(self, elapsed: Duration) -> Result<LoadReport, Failure> {
-        let fifth = self.samples.len() / 5;
-        let (early, late) =
-            (middle(self.samples.get(fifth..2 * fifth)), middle(self.samples.get(4 * fifth..)));
-        let both = early.zip(late).ok_or("the process was never looked at: too few checks")?;
+        let sampled = |of: fn(&Sample) -> u64| self.samples.iter().map(of).collect::<Vec<_>>();
+        let descriptors = sampled(|sample| sample.descriptors);
+        let changes = [&self.allocated, &sampled(|sample| sample.resident), &descriptors];
+        let [Some(allocated), Some(resident), Some(opened)] = changes.map(|values| Change::of(values)) else {
+            return Err("the process was hardly looked at: too few checks".into());
+        };
         Ok(LoadReport {
             plan: self.plan,
             elapsed,
@@ -210,9 +241,10 @@ impl<'a> Run<'a> {
             codes_failed: self.codes_failed,
             consents: self.consents,
             connections: self.sandbox.control().connections_opened(),
-            early: both.0,
-            late: both.1,
-            most_descriptors: self.samples.iter().map(|sample| sample.descriptors).max().unwrap_or_default(),
+            allocated,
+            resident,
+            descriptors: opened,
+            most_descriptors: descriptors.into_iter().max().unwrap_or_default(),
         })
     }
 }
@@ -221,17 +253,6 @@ impl<'a> Run<'a> {
 fn named(faults: BTreeMap<(Endpoint, String), u64>) -> BTreeMap<String, u64> {
     let name = |endpoint, kind| format!("{endpoint:?} {kind}").to_lowercase();
     faults.into_iter().map(|((endpoint, kind), count)| (name(endpoint, kind), count)).collect()
-}
-
-/// The medians of these samples.
-fn middle(samples: Option<&[Sample]>) -> Option<Sample> {
-    let samples = samples.filter(|samples| !samples.is_empty())?;
-    let median = |of: fn(&Sample) -> u64| {
-        let mut values: Vec<u64> = samples.iter().map(of).collect();
-        values.sort_unstable();
-        values[values.len() / 2]
-    };
-    Some(Sample { memory: median(|sample| sample.memory), descriptors: median(|sample| sample.descriptors) })
 }
 
 impl LoadReport {
@@ -259,16 +280,17 @@ impl LoadReport {
         (self.findings.codes_sent, self.codes_failed)
     }
 
-    /// By how many KiB the process grew between the second fifth of the run and the last.
+    /// By how many KiB the process grew between the second fifth of the run and the last: what it had allocated, and
+    /// what of it was resident.
     #[must_use]
-    pub fn growth(&self) -> u64 {
-        self.late.memory.saturating_sub(self.early.memory)
+    pub fn growth(&self) -> (u64, u64) {
+        (self.allocated.growth(), self.resident.growth())
     }
 
     /// Open descriptors in the second fifth of the run, in the last, and at most.
     #[must_use]
     pub fn descriptors(&self) -> (u64, u64, u64) {
-        (self.early.descriptors, self.late.descriptors, self.most_descriptors)
+        (self.descriptors.early, self.descriptors.late, self.most_descriptors)
     }
 }
 
@@ -301,11 +323,14 @@ impl fmt::Display for LoadReport {
         )?;
         writeln!(
             f,
-            "  memory: {} KiB in the second fifth of the run, {} KiB in the last; descriptors: {} and {}, {} at most",
-            self.early.memory,
-            self.late.memory,
-            self.early.descriptors,
-            self.late.descriptors,
+            "  in the second fifth of the run and in the last: {} and {} KiB allocated, {} and {} KiB resident, {} and {} \
+             descriptors ({} at most)",
+            self.allocated.early,
+            self.allocated.late,
+            self.resident.early,
+            self.resident.late,
+            self.descriptors.early,
+            self.descriptors.late,
             self.most_descriptors
         )?;
         table(f, "faults that were met", &self.faults)?;

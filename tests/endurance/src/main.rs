@@ -66,8 +66,9 @@ fn run_load(seed: u64, checks: u64) -> Result<bool, Failure> {
     let plan = LoadPlan { seed, checks, in_flight: 32, fault_percent: 6 };
     let report = load(&std::env::current_exe()?, plan)?;
     show(&report)?;
+    let (allocated, resident) = report.growth();
     let (early, late, _) = report.descriptors();
-    Ok(report.wrong().is_empty() && report.growth() <= 2048 && late <= early + 8)
+    Ok(report.wrong().is_empty() && allocated <= 64 && resident <= 1024 && late <= early + 8)
 }
 
 fn run_deadlines(seed: u64, calls: usize) -> Result<bool, Failure> {
