@@ -81,7 +81,7 @@ lint: ## Formatting and clippy, with either crypto library
 	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml --check
 	tests/on-ring clippy --all-targets -- -D warnings
 	$(CARGO) clippy --workspace -- -D warnings
-	$(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
+	RUSTFLAGS="--cfg fuzzing" $(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
 
 fmt: ## Format the sources
 	$(CARGO) fmt --all
