@@ -10,7 +10,7 @@ use crate::questions::{self, Question};
 
 /// The verdict of a request that the bank dealt with honestly.
 const ACCEPTED: &str = "accepted";
-/// Faults that leave an answer what it is.
+/// Faults that leave an answer what it is: a good one, if the request was.
 const HARMLESS: [&str; 1] = ["fault: answer_headers"];
 /// How many faults of the library are told in full.
 const TOLD: usize = 20;
@@ -19,6 +19,7 @@ const TOLD: usize = 20;
 #[derive(Debug)]
 struct Seen {
     verdict: String,
+    status: Option<u16>,
     request_id: Option<String>,
     /// Whether it was the question that the check had to ask.
     as_asked: bool,
@@ -26,7 +27,7 @@ struct Seen {
 
 impl Seen {
     fn is_answered(&self) -> bool {
-        self.verdict == ACCEPTED || HARMLESS.contains(&self.verdict.as_str())
+        self.verdict == ACCEPTED || HARMLESS.contains(&self.verdict.as_str()) && self.status == Some(200)
     }
 }
 
@@ -83,6 +84,7 @@ impl Judge {
             && text("/instructedAmount/currency") == "EUR";
         self.seen.entry(number).or_default().push(Seen {
             verdict: record.verdict.clone(),
+            status: record.status,
             request_id: record.header("x-request-id").map(str::to_owned),
             as_asked,
         });
@@ -181,7 +183,12 @@ mod tests {
     const ID: &str = "0b6c0e0f-0000-4000-8000-000000000000";
 
     fn seen(verdict: &str) -> Seen {
-        Seen { verdict: verdict.to_owned(), request_id: Some(ID.to_owned()), as_asked: true }
+        Seen {
+            verdict: verdict.to_owned(),
+            status: Some(200),
+            request_id: Some(ID.to_owned()),
+            as_asked: true,
+        }
     }
 
     fn answer(number: u64, available: bool) -> Outcome {
@@ -203,6 +210,9 @@ mod tests {
         assert_eq!(wrongs(vec![seen("fault: stall"), seen("accepted")], &answer(0, right)), 0);
         assert_eq!(wrongs(vec![seen("fault: stall")], &failed("network")), 0);
         assert_eq!(wrongs(vec![seen("accepted")], &failed("timeout")), 0);
+        let token_refused = Seen { status: Some(401), ..seen("fault: answer_headers") };
+        assert_eq!(wrongs(vec![token_refused], &failed("consent_required")), 0);
+        assert_eq!(wrongs(vec![seen("fault: answer_headers")], &failed("consent_required")), 1);
         assert_eq!(wrongs(vec![seen("accepted")], &answer(0, !right)), 1);
         assert_eq!(wrongs(vec![seen("accepted")], &answer(1, right)), 1);
         assert_eq!(wrongs(vec![seen("accepted")], &failed("network")), 1);
