@@ -130,7 +130,7 @@ final class SeamsTests: XCTestCase {
         try Data((sandbox.file(kit["qwac"]["key"]) + sandbox.file(kit["qwac"]["chain"])).utf8).write(to: qwac)
         let port = try XCTUnwrap(URL(string: sandbox.origin)?.port)
         let ca = try sandbox.path(kit["ca"])
-        let gateway = try Server(own, to: "OPENSSL:localhost:\(port),pf=ip4,cert=\(qwac.path),cafile=\(ca)")
+        let gateway = try Server(own, to: "OPENSSL:localhost:\(port),cert=\(qwac.path),cafile=\(ca)")
         try Sandbox.trust(own.certificate)
         let bank = try sandbox.bank().withOrigin("https://localhost:\(gateway.port)")
         let issuer = try sandbox.ownIssuer(transport: .some(nil))
