@@ -145,13 +145,14 @@ final class SeamsTests: XCTestCase {
         try await sandbox.fault("funds", "redirect", ["status": 307, "location": "https://localhost:1/"])
         let redirected = try await failure { try await client.confirmFunds(check(), tokens: tokens) }
         XCTAssertEqual(redirected.code, .protocolRedirected)
-        try await sandbox.fault("funds", "oversized_body")
-        let oversized = try await failure { try await client.confirmFunds(check(), tokens: tokens) }
-        XCTAssertEqual(oversized.code, .protocolAnswerTooLarge)
         try await sandbox.fault("funds", "reset_before_reading")
         let reset = try await failure { try await client.confirmFunds(check(), tokens: tokens) }
         XCTAssertTrue(reset.cause is URLError, "\(reset)")
         XCTAssertEqual(reset.requestSent, .unknown)
+        // Last: on Linux URLSession works off for seconds what it has received of an endless body, cancelled or not.
+        try await sandbox.fault("funds", "oversized_body")
+        let oversized = try await failure { try await client.confirmFunds(check(), tokens: tokens) }
+        XCTAssertEqual(oversized.code, .protocolAnswerTooLarge)
     }
 
     func testURLSessionWithoutACertificate() async throws {
